@@ -1,0 +1,200 @@
+"""What a plugin contributes, as frozen data.
+
+A spec names a thing, says in a line what it is, and points to its code as ``"module:attribute"``; nothing is
+imported until the thing is used. That is why this module imports nothing heavy, and why a plugin's ``plugin.py``
+imports nothing but this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+API = 1
+"""The version of the plugin interface that this core speaks."""
+
+DIMS = frozenset({"frame", "atom", "pair", "xyz", "site", "grid", "residue", "reflection", "component"})
+"""The words that may stand in `Field.dims`."""
+
+RAGGED = frozenset({"atom", "pair", "grid", "residue", "reflection"})
+"""The dims whose length differs from frame to frame."""
+
+CLAIMS = frozenset({"permutation", "rotation", "translation", "padding", "batch", "conservative"})
+"""What a model may claim about itself; `atomloom evaluate RUN --mode invariance` measures it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What all contributions have in common.
+
+    Args:
+        name: the short name that people type; unique within a plugin and a kind.
+        summary: one line for listings.
+        cite: BibTeX entries of the literature that a user of this should cite.
+        example: ``"module:function"`` that makes a tiny case for the conformance kit.
+        waivers: name of a conformance check -> the written reason why it does not apply.
+    """
+
+    name: str
+    summary: str = ""
+    cite: tuple[str, ...] = ()
+    example: str = ""
+    waivers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded(Spec):
+    """A contribution with code behind it, imported on first use.
+
+    Args:
+        load: ``"module:attribute"``.
+    """
+
+    load: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field(Spec):
+    """A quantity of the data contract.
+
+    Args:
+        dims: words of `DIMS`, the frame first; empty where a reader does not know what the axes mean.
+        unit: the unit that core converts to, such as ``"eV/angstrom"``; empty for none.
+        dtype: ``"float"`` (the precision of the source is kept), ``"float64"``, ``"int"``, ``"bool"`` or ``"str"``.
+        doc: what it is, in a sentence or two.
+        aliases: names under which existing data sets hold it, compared without regard to case.
+
+    >>> Field(name="F", dims=("frame", "atom", "xyz"), unit="eV/angstrom", aliases=("forces",)).ragged
+    'atom'
+    """
+
+    dims: tuple[str, ...] = ()
+    unit: str = ""
+    dtype: str = "float"
+    doc: str = ""
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def ragged(self) -> str:
+        """The axis of this field that differs from frame to frame, or an empty string."""
+        return next((dim for dim in self.dims if dim in RAGGED), "")
+
+
+@dataclass(frozen=True)
+class Matches:
+    """What a file of some format looks like; data, so that sniffing runs no plugin code.
+
+    Args:
+        globs: patterns of the file name, such as ``"*.npz"``, compared without regard to case.
+        magic: bytes that such a file starts with.
+    """
+
+    globs: tuple[str, ...] = ()
+    magic: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReaderSpec(Loaded):
+    """A reader: ``load`` resolves to ``(source, /, **options) -> Dataset``.
+
+    Args:
+        matches: how a file of this format is recognised; a recognition only ever suggests.
+        provides: names of the fields that such a file may hold, where the format fixes them.
+    """
+
+    matches: Matches = Matches()
+    provides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriterSpec(Loaded):
+    """A writer: ``load`` resolves to ``(dataset, target, /, **options) -> None`` and streams."""
+
+    matches: Matches = Matches()
+
+
+@dataclass(frozen=True, kw_only=True)
+class HarmonizerSpec(Loaded):
+    """A harmonizer: ``load`` resolves to a pure ``(dataset, /, *, choices) -> (Dataset, findings)``.
+
+    Args:
+        needs: fields that must be there for it to run.
+        gives: fields that it can make.
+    """
+
+    needs: tuple[str, ...] = ()
+    gives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec(Loaded):
+    """A model: ``load`` resolves to an `atomloom.Model`.
+
+    Args:
+        needs: fields that the model reads.
+        predicts: fields that it gives.
+        backend: name of the backend whose ``fit`` trains it, unless it brings its own.
+        config: ``"module:Struct"``, the msgspec struct of its options.
+        training: training options whose default differs from the backend's.
+        claims: members of `CLAIMS` that the model promises to satisfy.
+    """
+
+    needs: tuple[str, ...] = ()
+    predicts: tuple[str, ...] = ()
+    backend: str = "numpy"
+    config: str = ""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    claims: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec(Loaded):
+    """A loss: ``load`` resolves to a pure ``(predicted, target, weight, ops) -> (sum per frame, count)``.
+
+    Args:
+        needs: fields that it compares.
+        backends: names of the backends whose ``ops`` it runs on.
+    """
+
+    needs: tuple[str, ...] = ()
+    backends: tuple[str, ...] = ("numpy",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostSpec(Loaded):
+    """A post-processor: ``load`` resolves to ``(run, dataset, /, **options) -> Report``."""
+
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendSpec(Loaded):
+    """An array library with a way to train: ``load`` resolves to an `atomloom.Backend`.
+
+    Args:
+        training: ``"module:Struct"``, the msgspec struct of its training options.
+    """
+
+    training: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandSpec(Loaded):
+    """A subcommand of ``atomloom``: ``load`` resolves to a click command or group."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoSpec(Loaded):
+    """A small complete job: ``load`` resolves to ``(folder, /) -> Report`` and works within `folder`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RendererSpec(Loaded):
+    """Turns a `Report` into files: ``load`` resolves to ``(report, folder, /) -> Path``.
+
+    Args:
+        suffix: of the main file that it writes, such as ``".html"``.
+    """
+
+    suffix: str
