@@ -8,8 +8,9 @@ imports nothing but this.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+
+from atomloom.frozen import EMPTY, Frozen
 
 API = 1
 """The version of the plugin interface that this core speaks."""
@@ -24,8 +25,7 @@ CLAIMS = frozenset({"permutation", "rotation", "translation", "padding", "batch"
 """What a model may claim about itself; `atomloom evaluate RUN --mode invariance` measures it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Spec:
+class Spec(Frozen):
     """What all contributions have in common.
 
     Args:
@@ -40,10 +40,9 @@ class Spec:
     summary: str = ""
     cite: tuple[str, ...] = ()
     example: str = ""
-    waivers: Mapping[str, str] = field(default_factory=dict)
+    waivers: Mapping[str, str] = EMPTY
 
 
-@dataclass(frozen=True, kw_only=True)
 class Loaded(Spec):
     """A contribution with code behind it, imported on first use.
 
@@ -54,7 +53,6 @@ class Loaded(Spec):
     load: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Field(Spec):
     """A quantity of the data contract.
 
@@ -81,8 +79,7 @@ class Field(Spec):
         return next((dim for dim in self.dims if dim in RAGGED), "")
 
 
-@dataclass(frozen=True)
-class Matches:
+class Matches(NamedTuple):
     """What a file of some format looks like; data, so that sniffing runs no plugin code.
 
     Args:
@@ -94,7 +91,6 @@ class Matches:
     magic: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class ReaderSpec(Loaded):
     """A reader: ``load`` resolves to ``(source, /, **options) -> Dataset``.
 
@@ -107,14 +103,12 @@ class ReaderSpec(Loaded):
     provides: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class WriterSpec(Loaded):
     """A writer: ``load`` resolves to ``(dataset, target, /, **options) -> None`` and streams."""
 
     matches: Matches = Matches()
 
 
-@dataclass(frozen=True, kw_only=True)
 class HarmonizerSpec(Loaded):
     """A harmonizer: ``load`` resolves to a pure ``(dataset, /, *, choices) -> (Dataset, findings)``.
 
@@ -127,7 +121,6 @@ class HarmonizerSpec(Loaded):
     gives: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class ModelSpec(Loaded):
     """A model: ``load`` resolves to an `atomloom.Model`.
 
@@ -144,11 +137,10 @@ class ModelSpec(Loaded):
     predicts: tuple[str, ...] = ()
     backend: str = "numpy"
     config: str = ""
-    training: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = EMPTY
     claims: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
 class LossSpec(Loaded):
     """A loss: ``load`` resolves to a pure ``(predicted, target, weight, ops) -> (sum per frame, count)``.
 
@@ -161,35 +153,33 @@ class LossSpec(Loaded):
     backends: tuple[str, ...] = ("numpy",)
 
 
-@dataclass(frozen=True, kw_only=True)
 class PostSpec(Loaded):
     """A post-processor: ``load`` resolves to ``(run, dataset, /, **options) -> Report``."""
 
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
 class BackendSpec(Loaded):
     """An array library with a way to train: ``load`` resolves to an `atomloom.Backend`.
 
     Args:
         training: ``"module:Struct"``, the msgspec struct of its training options.
+        devices: ``"module:function"`` that lists the devices it can use, as strings; only for backends that can
+            tell without much cost, since `atomloom info` asks.
     """
 
     training: str = ""
+    devices: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
 class CommandSpec(Loaded):
     """A subcommand of ``atomloom``: ``load`` resolves to a click command or group."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class DemoSpec(Loaded):
     """A small complete job: ``load`` resolves to ``(folder, /) -> Report`` and works within `folder`."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class RendererSpec(Loaded):
     """Turns a `Report` into files: ``load`` resolves to ``(report, folder, /) -> Path``.
 
