@@ -1,0 +1,239 @@
+"""Every check of the workspace: `make test`, or `nox` from any environment that has nox and pip.
+
+No plugin is named here: a folder with ``plugins/*/pyproject.toml`` is one. The session `wheels` builds each distribution
+once, and every other environment installs those very files, whatever an index may offer under the same names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nox
+
+ROOT = Path(__file__).parent
+DIST = ROOT / "dist"
+PINS = DIST / "constraints.txt"
+CONSTRAINTS = ROOT / "constraints.txt"
+RESOLVED = "# Resolved by `nox -s pin`; edit above this line only."
+CORE = ROOT / "core"
+PLUGINS = {path.parent.name: path.parent for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))}
+SOURCES = [folder / "src" for folder in (CORE, *PLUGINS.values())]
+READMES = [folder / "README.md" for folder in (ROOT, CORE, *PLUGINS.values())]
+
+LINT = ("import-linter", "mypy", "ruff")
+TEST = ("pip", "pytest", "hypothesis", "packaging")
+
+nox.needs_version = ">=2025.10.14"  # requires=
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["core", "plugin", "together", "docs", "lint", "template"]
+nox.options.error_on_external_run = True
+
+# An environment holds what it declares and no pip: nox's own, pinned in constraints.txt, installs into it.
+EMPTY = ["--without-pip"]
+
+
+def project(folder: Path) -> dict[str, Any]:
+    """The ``[project]`` table of a distribution."""
+    table: dict[str, Any] = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return table
+
+
+def name(folder: Path) -> str:
+    """The distribution's name, such as ``atomloom-memmap``."""
+    return str(project(folder)["name"])
+
+
+def module(folder: Path) -> str:
+    """The distribution's import name, such as ``atomloom_memmap``."""
+    return name(folder).replace("-", "_")
+
+
+def everything(*extras: str) -> list[str]:
+    """Requirements for core and all plugins, with those of the extras that each has (all of them without a name)."""
+    requirements = []
+    for folder in (CORE, *PLUGINS.values()):
+        declared = project(folder).get("optional-dependencies", {})
+        chosen = ",".join(extra for extra in declared if not extras or extra in extras)
+        requirements.append(f"{name(folder)}[{chosen}]")
+    return requirements
+
+
+def pip(session: nox.Session, *arguments: str) -> None:
+    """Run nox's own pip on the session's environment."""
+    python = Path(session.bin) / "python"
+    session.run_install(
+        sys.executable, "-m", "pip", "-qq", "--disable-pip-version-check", "--python", str(python), *arguments,
+        external=True,
+    )  # fmt: skip
+
+
+def install(session: nox.Session, *requirements: str) -> None:
+    """Install with the versions of constraints.txt and every atomloom-* from its wheel in dist/."""
+    if any(requirement.startswith("atomloom") for requirement in requirements):
+        # A reused environment may hold an earlier build of the same version, which pip would keep.
+        pip(session, "install", "--no-deps", "--force-reinstall", *(str(wheel) for wheel in wheels_of(requirements)))
+        requirements = ("--find-links", str(DIST), "--constraint", str(PINS), *requirements)
+    pip(session, "install", "--constraint", str(CONSTRAINTS), *requirements)
+
+
+def wheels_of(requirements: tuple[str, ...]) -> Iterator[Path]:
+    """The wheels in dist/ of those requirements that are ours."""
+    for requirement in requirements:
+        stem = re.split(r"[\[<>=! ]", requirement)[0].replace("-", "_")
+        yield from DIST.glob(f"{stem}-[0-9]*.whl")
+
+
+def pytest(session: nox.Session, *arguments: str | Path, **options: Any) -> None:
+    """Run pytest with the workspace's settings."""
+    session.run("python", "-m", "pytest", "-c", "pyproject.toml", "--rootdir", ".", *map(str, arguments), **options)
+
+
+@nox.session(venv_params=EMPTY)
+def wheels(session: nox.Session) -> None:
+    """Fill dist/ with one wheel of each distribution, and with constraints that pin each name to its wheel."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    install(session, "hatchling")
+    folders = map(str, (CORE, *PLUGINS.values()))
+    pip(session, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(DIST), *folders)
+    built = {wheel.name.split("-")[0].replace("_", "-"): wheel for wheel in sorted(DIST.glob("*.whl"))}
+    pins = [f"{distribution} @ {wheel.as_uri()}\n" for distribution, wheel in built.items()]
+    PINS.write_text("".join(["-c ../constraints.txt\n", *pins]), encoding="utf-8")
+
+
+@nox.session(venv_params=EMPTY, requires=["wheels"])
+def core(session: nox.Session) -> None:
+    """Core alone: its tests and the examples in its docstrings."""
+    install(session, "atomloom[test]")
+    pytest(session, "--doctest-modules", "--pyargs", "atomloom", "core/tests", *session.posargs)
+
+
+@nox.session(venv_params=EMPTY, requires=["wheels"])
+@nox.parametrize("plugin", [nox.param(folder, id=key) for key, folder in PLUGINS.items()])
+def plugin(session: nox.Session, plugin: Path) -> None:
+    """One plugin with what it declares and nothing else: its tests and the examples in its docstrings."""
+    install(session, f"{name(plugin)}[test]")
+    pytest(session, "--doctest-modules", "--pyargs", module(plugin), plugin / "tests", *session.posargs)
+
+
+@nox.session(venv_params=EMPTY, requires=["wheels"])
+def together(session: nox.Session) -> None:
+    """Core and all plugins in one environment: the tests of what they do to each other, and of their wheels."""
+    install(session, *everything("test"), *TEST)
+    pytest(session, "tests", *session.posargs, env={"ATOMLOOM_DIST": str(DIST)})
+
+
+@nox.session(venv_params=EMPTY, requires=["wheels"])
+def slow(session: nox.Session) -> None:
+    """On request: the tests marked slow, with core and all plugins installed."""
+    install(session, *everything("test"), *TEST)
+    folders = [folder / "tests" for folder in (ROOT, CORE, *PLUGINS.values())]
+    pytest(session, "-m", "slow", *folders, *session.posargs, env={"ATOMLOOM_DIST": str(DIST)}, success_codes=[0, 5])
+
+
+@nox.session(venv_params=EMPTY, requires=["wheels"])
+def docs(session: nox.Session) -> None:
+    """Build the pages with every warning an error, and run the code in them and in the READMEs."""
+    install(session, *everything(), "-r", "docs/requirements.txt")
+    session.run("sphinx-build", "-W", "--keep-going", "-n", "-q", "-b", "html", "docs", "docs/_build/html")
+    pages = [path for path in READMES if path.exists()]
+    pytest(session, "-p", "docs.executed", "docs", *pages, *session.posargs)
+
+
+@nox.session(venv_params=EMPTY, requires=["wheels"])
+def lint(session: nox.Session) -> None:
+    """Style, types and who may import whom, over core and all plugins."""
+    install(session, *everything(), *LINT)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy", *map(str, SOURCES))
+    sources = {"PYTHONPATH": os.pathsep.join(map(str, SOURCES))}
+    session.run("lint-imports", "--no-cache", env=sources)
+    if PLUGINS:
+        contracts = Path(session.create_tmp()) / "plugins.ini"
+        contracts.write_text(plugin_contracts(), encoding="utf-8")
+        session.run("lint-imports", "--no-cache", "--config", str(contracts), env=sources)
+
+
+def plugin_contracts() -> str:
+    """Import-linter contracts: core imports no plugin, and a plugin only those that it declares to depend on."""
+    modules = {name(folder): module(folder) for folder in (CORE, *PLUGINS.values())}
+    lines = ["[importlinter]", "root_packages =", *(f"    {package}" for package in modules.values())]
+    for folder in (CORE, *PLUGINS.values()):
+        table = project(folder)
+        declared = [*table.get("dependencies", []), *sum(table.get("optional-dependencies", {}).values(), [])]
+        known = {re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in declared} | {"atomloom", name(folder)}
+        foreign = [package for distribution, package in modules.items() if distribution not in known]
+        if foreign:
+            title = f"[importlinter:contract:{module(folder)}]"
+            lines += [title, f"name = {name(folder)} imports only what it declares", "type = forbidden"]
+            lines += [
+                "source_modules =",
+                f"    {module(folder)}",
+                "forbidden_modules =",
+                *(f"    {f}" for f in foreign),
+            ]
+    return "\n".join(lines) + "\n"
+
+
+@nox.session(venv_params=EMPTY, requires=["wheels"])
+def template(session: nox.Session) -> None:
+    """What `atomloom new plugin` writes installs, passes its own tests and the conformance kit, and is found."""
+    install(session, "atomloom[test]", "hatchling")
+    with session.chdir(session.create_tmp()):
+        shutil.rmtree("atomloom-specimen", ignore_errors=True)
+        session.run("atomloom", "new", "plugin", "specimen", *(session.posargs or ["--reader"]))
+        pip(session, "install", "--no-deps", "--force-reinstall", "--no-build-isolation", "./atomloom-specimen")
+        session.run("python", "-m", "pytest", "atomloom-specimen")
+        session.run("atomloom", "plugins")
+        session.run("atomloom", "plugins", "check", "atomloom-specimen")
+
+
+@nox.session(venv_params=EMPTY, requires=["wheels"])
+def bench(session: nox.Session) -> None:
+    """On request: every benchmarks/bench_*.py, or those named: ``nox -s bench -- import``."""
+    install(session, *everything(), "-r", "benchmarks/requirements.txt")
+    scripts = [f"benchmarks/bench_{key}.py" for key in session.posargs] or sorted(
+        map(str, ROOT.glob("benchmarks/bench_*.py"))
+    )
+    codes = {script: session.run("python", script, success_codes=range(256), silent=False) for script in scripts}
+    failed = [script for script, passed in codes.items() if not passed]
+    if failed:
+        session.error(f"over their limits: {', '.join(failed)}")
+
+
+@nox.session(venv_params=EMPTY, requires=["wheels"])
+def pin(session: nox.Session) -> None:
+    """On request: look up the newest versions of everything that CI installs and write constraints.txt anew.
+
+    What stands above the marker line is held by hand and is kept.
+    """
+    held = CONSTRAINTS.read_text(encoding="utf-8").split(RESOLVED)[0].rstrip()
+    limits = Path(session.create_tmp()) / "held.txt"
+    ours = [line for line in PINS.read_text(encoding="utf-8").splitlines() if line.startswith("atomloom")]
+    limits.write_text("\n".join([held, *ours]) + "\n", encoding="utf-8")
+    files = ("-r", "docs/requirements.txt", "-r", "benchmarks/requirements.txt")
+    pip(
+        session,
+        "install",
+        "--upgrade",
+        "--constraint",
+        str(limits),
+        *everything(),
+        *files,
+        *TEST,
+        *LINT,
+        "hatchling",
+        "nox",
+    )
+    listed = session.run("python", "-m", "pip", "list", "--format", "freeze", silent=True) or ""
+    by_hand = {re.split("==", line)[0].lower() for line in held.splitlines() if not line.startswith("#")}
+    found = [line for line in listed.splitlines() if re.match(r"[\w.-]+==", line) and not line.startswith("atomloom")]
+    chosen = sorted((line for line in found if line.split("==")[0].lower() not in by_hand), key=str.lower)
+    CONSTRAINTS.write_text("\n".join([held, "", RESOLVED, *chosen]) + "\n", encoding="utf-8")
