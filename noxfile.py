@@ -1,7 +1,7 @@
 """Every check of the workspace: `make test`, or `nox` from any environment that has nox and pip.
 
-No plugin is named here: a folder with ``plugins/*/pyproject.toml`` is one. The session `wheels` builds each distribution
-once, and every other environment installs those very files, whatever an index may offer under the same names.
+No plugin is named here: a folder with ``plugins/*/pyproject.toml`` is one. The session `wheels` builds each
+distribution once, and every other environment installs those files, whatever an index may offer under their names.
 """
 
 from __future__ import annotations
@@ -55,12 +55,25 @@ def module(folder: Path) -> str:
     return name(folder).replace("-", "_")
 
 
+def declared(folder: Path) -> Iterator[str]:
+    """What the distribution names as dependencies, those of its extras included."""
+    table = project(folder)
+    yield from table.get("dependencies", [])
+    for extra in table.get("optional-dependencies", {}).values():
+        yield from extra
+
+
+def distribution(requirement: str) -> str:
+    """The name in a requirement such as ``atomloom-jax[test]>=0.1``."""
+    return re.split(r"[^\w.-]", requirement)[0]
+
+
 def everything(*extras: str) -> list[str]:
     """Requirements for core and all plugins, with those of the extras that each has (all of them without a name)."""
     requirements = []
     for folder in (CORE, *PLUGINS.values()):
-        declared = project(folder).get("optional-dependencies", {})
-        chosen = ",".join(extra for extra in declared if not extras or extra in extras)
+        offered = project(folder).get("optional-dependencies", {})
+        chosen = ",".join(extra for extra in offered if not extras or extra in extras)
         requirements.append(f"{name(folder)}[{chosen}]")
     return requirements
 
@@ -86,8 +99,7 @@ def install(session: nox.Session, *requirements: str) -> None:
 def wheels_of(requirements: tuple[str, ...]) -> Iterator[Path]:
     """The wheels in dist/ of those requirements that are ours."""
     for requirement in requirements:
-        stem = re.split(r"[\[<>=! ]", requirement)[0].replace("-", "_")
-        yield from DIST.glob(f"{stem}-[0-9]*.whl")
+        yield from DIST.glob(f"{distribution(requirement).replace('-', '_')}-[0-9]*.whl")
 
 
 def pytest(session: nox.Session, *arguments: str | Path, **options: Any) -> None:
@@ -103,7 +115,7 @@ def wheels(session: nox.Session) -> None:
     folders = map(str, (CORE, *PLUGINS.values()))
     pip(session, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(DIST), *folders)
     built = {wheel.name.split("-")[0].replace("_", "-"): wheel for wheel in sorted(DIST.glob("*.whl"))}
-    pins = [f"{distribution} @ {wheel.as_uri()}\n" for distribution, wheel in built.items()]
+    pins = [f"{known_as} @ {wheel.as_uri()}\n" for known_as, wheel in built.items()]
     PINS.write_text("".join(["-c ../constraints.txt\n", *pins]), encoding="utf-8")
 
 
@@ -166,10 +178,8 @@ def plugin_contracts() -> str:
     modules = {name(folder): module(folder) for folder in (CORE, *PLUGINS.values())}
     lines = ["[importlinter]", "root_packages =", *(f"    {package}" for package in modules.values())]
     for folder in (CORE, *PLUGINS.values()):
-        table = project(folder)
-        declared = [*table.get("dependencies", []), *sum(table.get("optional-dependencies", {}).values(), [])]
-        known = {re.split(r"[\[<>=!~; ]", requirement)[0] for requirement in declared} | {"atomloom", name(folder)}
-        foreign = [package for distribution, package in modules.items() if distribution not in known]
+        known = {"atomloom", name(folder), *map(distribution, declared(folder))}
+        foreign = [package for owner, package in modules.items() if owner not in known]
         if foreign:
             title = f"[importlinter:contract:{module(folder)}]"
             lines += [title, f"name = {name(folder)} imports only what it declares", "type = forbidden"]

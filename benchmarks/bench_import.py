@@ -1,6 +1,6 @@
 """What does `atomloom --help` cost beside importing the three libraries that any plugin system like it needs?
 
-CPU time (user and system, of the whole process) in medians of alternating runs, so that a busy machine slows both alike.
+CPU time (user and system, of the whole process) in medians of alternating runs, so that a busy machine slows both.
 """
 
 from __future__ import annotations
