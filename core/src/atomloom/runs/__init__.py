@@ -1,0 +1,27 @@
+"""Runs: folders in which fits keep their state, history and origin, and files that appear whole or not at all."""
+
+from __future__ import annotations
+
+from atomloom.runs.atomic import atomic_file, atomic_folder, atomic_path
+from atomloom.runs.checkpoint import Checkpoint
+from atomloom.runs.cite import bibliography, used
+from atomloom.runs.epoch import Epoch
+from atomloom.runs.fingerprint import fingerprint
+from atomloom.runs.folder import RunFolder, next_free
+from atomloom.runs.provenance import describe
+from atomloom.runs.run import Run
+
+__all__ = [
+    "Checkpoint",
+    "Epoch",
+    "Run",
+    "RunFolder",
+    "atomic_file",
+    "atomic_folder",
+    "atomic_path",
+    "bibliography",
+    "describe",
+    "fingerprint",
+    "next_free",
+    "used",
+]
