@@ -1,0 +1,193 @@
+"""An experiment as data: what to read, how to split and batch it, what to fit to it and how.
+
+The descriptions of the fields are what ``--help`` and messages say about them. A rule that concerns one field is in its
+`msgspec.Meta`; rules between fields are in ``problems`` of their struct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from atomloom.experiment.problems import Problem
+from atomloom.experiment.wording import shown
+
+FRAMES_PER_BATCH = 32
+"""Frames in a batch where an experiment says neither ``batch_size`` nor ``atoms``."""
+
+SHARES = {"train": 0.8, "valid": 0.1, "test": 0.1}
+"""Parts of the data where an experiment says nothing about its split."""
+
+_ROUNDING = 1e-9  # 0.7 + 0.2 + 0.1 may come out above 1
+
+Text = Annotated[str, Meta(min_length=1)]
+Count = Annotated[int, Meta(ge=1)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+Weight = Annotated[float, Meta(ge=0)]
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One data source: files of one format, with what their fields mean where that is not plain."""
+
+    path: Annotated[
+        Text | Annotated[list[Text], Meta(min_length=1)],
+        Meta(description="file or folder, or several; * and ? match any characters; relative to the TOML file"),
+    ]
+    reader: Annotated[Text, Meta(description="name of the reader, which `atomloom inspect PATH` suggests")]
+    options: Annotated[dict[str, Any], Meta(description="options of the reader")] = {}
+    read_as: Annotated[dict[str, str], Meta(description="what a field means: FIELD = MEANING")] = msgspec.field(
+        name="as", default_factory=dict
+    )
+    units: Annotated[dict[str, str], Meta(description="what a field is measured in: FIELD = UNIT")] = msgspec.field(
+        name="unit", default_factory=dict
+    )
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """`path` as several, also where it is one."""
+        return (self.path,) if isinstance(self.path, str) else tuple(self.path)
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which frames are trained on, which steer the training, and which only judge it."""
+
+    train: Annotated[Fraction | Text | None, Meta(description="fraction to train on, or a file of indices")] = None
+    valid: Annotated[
+        Fraction | Text | None, Meta(description="fraction that picks the best epoch, or a file of indices")
+    ] = None
+    test: Annotated[Fraction | Text | None, Meta(description="fraction kept for the end, or a file of indices")] = None
+    seed: Annotated[int, Meta(ge=0, description="seed of the random split")] = 0
+    group: Annotated[Text | None, Meta(description="field whose equal values stay together, such as protein_id")] = None
+    field: Annotated[Text | None, Meta(description="field that says the part of each row, such as free_flag")] = None
+    blocks: Annotated[
+        Annotated[int, Meta(ge=2)] | None,
+        Meta(description="cut the frames into this many contiguous blocks and keep each together, for trajectories"),
+    ] = None
+
+    @property
+    def shares(self) -> dict[str, float | str]:
+        """Fraction or index file of each part: what is given, the rest empty; `SHARES` where nothing is given.
+
+        >>> Split(train=0.9, valid=0.1).shares
+        {'train': 0.9, 'valid': 0.1}
+        """
+        if self.field is not None:
+            return {}
+        given = {name: getattr(self, name) for name in SHARES}
+        return {name: share for name, share in given.items() if share not in (None, 0)} or dict(SHARES)
+
+    def problems(self) -> Iterator[Problem]:
+        """Ways to split that exclude each other, and fractions that do not add up."""
+        given = {name: getattr(self, name) for name in (*SHARES, "group", "field", "blocks")}
+        named = [name for name, value in given.items() if value is not None]
+        shares = {name: given[name] for name in named if name in SHARES}
+        if "field" in named:
+            yield from (_exclusive(name, "field") for name in named if name != "field")
+        elif {"group", "blocks"} <= set(named):
+            yield _exclusive("blocks", "group")
+        files = [name for name, share in shares.items() if isinstance(share, str)]
+        if files:
+            yield from self._files(files, shares, named)
+        else:
+            yield from self._fractions(shares)
+
+    def _files(self, files: list[str], shares: dict[str, Any], named: list[str]) -> Iterator[Problem]:
+        for name in shares.keys() - files:
+            yield Problem((name,), f"is a fraction, and `{files[0]}` is a file", "Give files for all parts or none")
+        yield from (_exclusive(name, files[0]) for name in ("group", "blocks") if name in named)
+        if "train" not in shares:
+            yield Problem(("train",), "is missing", "Give the file with the indices to train on")
+
+    def _fractions(self, shares: dict[str, float]) -> Iterator[Problem]:
+        total = sum(shares.values())
+        if total > 1 + _ROUNDING:
+            parts = " + ".join(f"{share:g}" for share in shares.values())
+            yield Problem((), f"has fractions of {parts} = {total:g}", "They may add up to 1 at most")
+        elif shares and not shares.get("train"):
+            yield Problem(("train",), "is 0", "Give the fraction to train on, such as 0.8")
+        if self.blocks is not None and self.blocks < len(self.shares):
+            parts = ", ".join(self.shares)
+            yield Problem(("blocks",), f"is {self.blocks}, too few for {parts}", "Give each part a block at least")
+
+
+class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is read, and how it is split."""
+
+    source: Annotated[
+        Annotated[list[Source], Meta(min_length=1)],
+        Meta(description="what to read, each source under its own [[data.source]]"),
+    ]
+    split: Annotated[Split, Meta(description="parts for training, validation and test")] = Split()
+
+
+class Batching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How frames are put together into batches."""
+
+    batch_size: Annotated[Count | None, Meta(description="frames in a batch")] = None
+    atoms: Annotated[Count | None, Meta(description="atoms in a batch, instead of batch_size")] = None
+    order: Annotated[
+        Literal["shuffled", "interleaved", "sequential", "file"],
+        Meta(
+            description="shuffled: frames at random; interleaved: at random, batch shapes in turn; "
+            "sequential: at random, one batch shape after another; file: as they are stored"
+        ),
+    ] = "shuffled"
+    num_atoms: Annotated[Count | None, Meta(description="pad every frame to this many atoms")] = None
+
+    @property
+    def frames(self) -> int | None:
+        """Frames in a batch; None if it is filled up to a number of `atoms` instead."""
+        return self.batch_size or (None if self.atoms else FRAMES_PER_BATCH)
+
+    def problems(self) -> Iterator[Problem]:
+        """Sizes that exclude each other."""
+        if self.batch_size is not None and self.atoms is not None:
+            yield _exclusive("atoms", "batch_size")
+        elif self.atoms is not None and self.num_atoms is not None and self.atoms < self.num_atoms:
+            found = f"is {self.atoms}, less than a single frame of `num_atoms` = {self.num_atoms}"
+            yield Problem(("atoms",), found, "Raise it, or lower `num_atoms`")
+
+
+class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One experiment, as one TOML file says it.
+
+    `model` and `training` are tables whose keys the model and its backend define; `atomloom.experiment.build` makes
+    structs of them.
+    """
+
+    title: Annotated[str, Meta(description="a line for listings and reports")] = ""
+    notes: Annotated[str, Meta(description="anything worth remembering")] = ""
+    data: Annotated[Data, Meta(description="what is read, and how it is split")]
+    batching: Annotated[Batching, Meta(description="how frames are put together into batches")] = Batching()
+    model: Annotated[dict[str, Any], Meta(description="name of the model and its options")]
+    losses: Annotated[
+        dict[str, Weight], Meta(description="weight of each loss; the defaults of the model where there are none")
+    ] = {}
+    training: Annotated[dict[str, Any], Meta(description="options of the training")] = {}
+
+    @property
+    def model_name(self) -> str:
+        """The model's name, the one key of `model` that every model has."""
+        return str(self.model["name"])
+
+    @property
+    def model_options(self) -> dict[str, Any]:
+        """`model` without the name."""
+        return {key: value for key, value in self.model.items() if key != "name"}
+
+    def problems(self) -> Iterator[Problem]:
+        """A model without a name, losses that weigh nothing."""
+        if "name" not in self.model:
+            yield Problem(("model", "name"), "is missing", "Give the name of a model; `atomloom plugins` lists them")
+        elif not isinstance(name := self.model["name"], str) or not name:
+            todo = "It has to be the name of a model; `atomloom plugins` lists them"
+            yield Problem(("model", "name"), f"is {shown(name)}", todo)
+        if self.losses and not any(self.losses.values()):
+            yield Problem(("losses",), "has no weight above 0", "Give one that the training can lower")
+
+
+def _exclusive(name: str, other: str) -> Problem:
+    return Problem((name,), f"and `{other}` exclude each other", "Keep one of them")
