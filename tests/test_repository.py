@@ -16,9 +16,7 @@ PLUGINS = [path.parent for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))
 MEGABYTES = 2
 HOMES = ("home", "root", "work", "Users", "opt", "mnt", "srv")
 MACHINE_PATH = re.compile(rf"(?<![\w.~-])/(?:{'|'.join(HOMES)})/\w|[A-Z]:\\+Users\\")
-REGISTRY = re.compile(
-    r"pypi\.(?:org|python)|python" r"hosted\.org|index" r"-url|whl/c(?:pu|u)|artifact" r"ory", re.IGNORECASE
-)
+REGISTRY = re.compile(r"pypi\.(?:org|python)|pythonhosted|index-url|download\.pytorch|artifactory", re.IGNORECASE)
 PICKLE_NAMES = {".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib", ".dill"}
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\((?!\w+:|#)([^)#\s]+)")
 
@@ -33,8 +31,8 @@ def tracked() -> tuple[Path, ...]:
 
 
 def texts() -> list[tuple[Path, str]]:
-    """The tracked files that are text, with what they say."""
-    contents = ((path, path.read_bytes()) for path in tracked())
+    """The tracked files that are text, with what they say; all but this one, which names what it looks for."""
+    contents = ((path, path.read_bytes()) for path in tracked() if path != Path(__file__))
     return [(path, content.decode("utf-8", "replace")) for path, content in contents if b"\0" not in content]
 
 
