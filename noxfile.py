@@ -184,8 +184,8 @@ def lint(session: nox.Session) -> None:
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
         ("mypy", *map(str, SOURCES)),
-        ("lint-imports", "--no-cache"),
-        *([("lint-imports", "--no-cache", "--config", str(contracts))] if PLUGINS else []),
+        ("lint-imports", "--no-logo", "--no-cache"),
+        *([("lint-imports", "--no-logo", "--no-cache", "--config", str(contracts))] if PLUGINS else []),
         env={"PYTHONPATH": os.pathsep.join(map(str, SOURCES))},
     )
 
