@@ -41,7 +41,9 @@ class Frozen:
     def __init__(self, **values: Any) -> None:
         cls = type(self)
         if unknown := values.keys() - set(cls._fields):
-            raise TypeError(f"{cls.__name__}() has no field {_listed(unknown)}; its fields are {', '.join(cls._fields)}")
+            raise TypeError(
+                f"{cls.__name__}() has no field {_listed(unknown)}; its fields are {', '.join(cls._fields)}"
+            )
         if missing := [name for name in cls._fields if name not in values and not hasattr(cls, name)]:
             raise TypeError(f"{cls.__name__}() needs {_listed(missing)}")
         self.__dict__.update(values)
