@@ -10,6 +10,8 @@ help:  ## list these targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 demo: wheels  ## make .venv with core and all plugins (PLUGINS="physnet memmap" for some) and run `atomloom demo` in it
+	@for p in $(PLUGINS); do test -f plugins/$$p/pyproject.toml || { echo "there is no plugin $$p;" \
+		"there are: $(notdir $(wildcard plugins/*))" >&2; exit 1; }; done
 	@test -x .venv/bin/python || { echo "making .venv"; $(PYTHON) -m venv .venv; }
 	@echo "installing atomloom$(PLUGINS:%= atomloom-%)"
 	@.venv/bin/$(PIP) install -c constraints.txt --upgrade pip

@@ -22,7 +22,8 @@ HEAVY = ("torch", "jax", "jaxlib", "flax", "optax", "gemmi", "pandas", "h5py", "
 
 def project(name: str) -> dict[str, Any]:
     """The ``[project]`` table behind a distribution."""
-    return tomllib.loads((FOLDERS[name] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    table: dict[str, Any] = tomllib.loads((FOLDERS[name] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return table
 
 
 def canonical(name: str) -> str:
