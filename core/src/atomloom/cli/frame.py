@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from click.shell_completion import CompletionItem
 
 from atomloom.cli import errors
 from atomloom.cli.settings import Settings, set_up_logging
 from atomloom.cli.table import COMMANDS, Command
 from atomloom.errors import UnknownName
+from atomloom.progress import showing_progress
 from atomloom.registry import Contribution, Registry, block, registry, resolve
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _FROM_PLUGINS = "From plugins"
 _LABELLED = tuple[str, str]
@@ -50,6 +53,8 @@ class Frame(click.Group):
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Complete the names of commands without importing them, and the options."""
+        from click.shell_completion import CompletionItem
+
         rows = (row for _, rows in _sections(registry()) for row in rows)
         commands = [CompletionItem(name, help=summary) for name, summary in rows if name.startswith(incomplete)]
         return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
@@ -161,5 +166,6 @@ def atomloom(context: click.Context, verbose: int, quiet: bool, debug: bool) -> 
     """Read any molecular or crystallographic data set, harmonise its fields, fit a model to it and judge the result."""
     context.obj = Settings(verbose, quiet, debug)
     set_up_logging(context.obj)
+    context.with_resource(showing_progress(not quiet and sys.stderr.isatty()))
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

@@ -1,11 +1,10 @@
-"""What commands print: tables for people and for programs, and progress that knows when nobody watches."""
+"""What commands print: tables for people and for programs. Progress bars are `atomloom.progress`."""
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -62,23 +61,6 @@ def plain(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     right = [_numeric(column) for column in zip(*rows, strict=True)] or [False] * len(columns)
     return "\n".join(_line(row, widths, right) for row in cells)
-
-
-@contextmanager
-def progress(what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr; gives a function to call with the number of items done since.
-
-    There is none with ``--quiet`` or where stderr is not a terminal.
-    """
-    if settings().quiet or not sys.stderr.isatty():
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda count: bar.advance(task, count)
 
 
 def note(message: str) -> None:

@@ -5,14 +5,13 @@ A plugin is checked when it is loaded, so that a slip shows in `atomloom plugins
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from atomloom.registry.references import well_formed
 from atomloom.specs import CLAIMS, DIMS, Field, Matches, ModelSpec, RendererSpec, Spec
 
-_NAME = re.compile(r"\w[\w.+-]*")
+_PUNCTUATION = "_.+-"
 _DTYPES = ("float", "float64", "int", "bool", "str")
 _REFERENCES = ("example", "config", "training", "devices")
 _TEXTS = ("summary", "unit", "dtype", "doc", "backend", "suffix")
@@ -38,8 +37,10 @@ def complaints(spec: Spec) -> Iterator[str]:
 
 
 def _name(name: object) -> Iterator[str]:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        yield f"its name is {name!r}; use letters, digits and _ . + -"
+    if not isinstance(name, str) or not all(each.isalnum() or each in _PUNCTUATION for each in name):
+        yield f"its name is {name!r}; use letters, digits and {' '.join(_PUNCTUATION)}"
+    elif not name or name[0] in "+-.":
+        yield f"its name is {name!r}; begin it with a letter"
 
 
 def _types(given: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, NamedTuple, cast
 
 import pluggy
@@ -91,6 +90,8 @@ def implementations(manager: Manager, record: PluginRecord) -> tuple[tuple[Imple
 
 def unknown_hook(name: str, known: Mapping[str, Any]) -> str:
     """That there is no such hook, with the nearest one."""
+    from difflib import get_close_matches
+
     nearest = get_close_matches(name, known, n=1, cutoff=_OBVIOUSLY_MEANT)
     return f"there is no hook {name!r}" + (f"; did you mean {nearest[0]!r}?" if nearest else "")
 

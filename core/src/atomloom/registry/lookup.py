@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
 
 from atomloom.errors import AmbiguousName, UnknownName
 from atomloom.registry import catalogue
@@ -59,6 +58,8 @@ def unknown_plugin(asked: str, name: str, plugins: Sequence[PluginRecord]) -> Un
 
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """The known names that look most like `name`, the likeliest first; case does not count."""
+    from difflib import get_close_matches
+
     folded: dict[str, str] = {}
     for each in known:
         folded.setdefault(each.casefold(), each)

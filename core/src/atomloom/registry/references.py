@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from functools import reduce
 from importlib import import_module
 from typing import Any
 
 from atomloom.errors import PluginError
-
-_NAME = r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"
-_REFERENCE = re.compile(rf"{_NAME}:{_NAME}")
-_ENTRY_POINT = re.compile(rf"({_NAME})\s*(?::\s*({_NAME}))?\s*(?:\[.*\])?")
+from atomloom.registry.records import CORE
 
 
 def well_formed(reference: object) -> bool:
     """Whether this is a string of the form ``"module:attribute"``.
 
-    >>> well_formed("package.module:function"), well_formed("package.module")
-    (True, False)
+    >>> well_formed("package.module:function"), well_formed("package.module"), well_formed("a module:function")
+    (True, False, False)
     """
-    return isinstance(reference, str) and _REFERENCE.fullmatch(reference) is not None
+    parts = reference.split(":") if isinstance(reference, str) else ()
+    return len(parts) == 2 and all(map(_dotted, parts))
+
+
+def _dotted(name: str) -> bool:
+    return all(map(str.isidentifier, name.split(".")))
 
 
 def locate(reference: str) -> Any:
     """Import ``"module"`` or ``"module:attribute"``, as an entry point has it; raises what the import raises."""
-    match = _ENTRY_POINT.fullmatch(reference.strip())
-    if match is None:
+    module, _, attribute = (part.strip() for part in reference.partition("[")[0].partition(":"))
+    if not all(map(_dotted, filter(None, (module or "?", attribute)))):
         raise ValueError(f"the entry point {reference!r} is not 'module' or 'module:attribute'")
-    module, attributes = match.groups()
-    return reduce(getattr, attributes.split(".") if attributes else (), import_module(module))
+    return reduce(getattr, attribute.split(".") if attribute else (), import_module(module))
 
 
 def resolve(reference: str, *, whence: str = "") -> Any:
@@ -78,7 +78,8 @@ def _missing(reference: str, whence: str, module: str, error: ModuleNotFoundErro
 
 def _broken(reference: str, whence: str, found: str) -> PluginError:
     whence = whence or _whence(reference)
-    without = f"; `-p no:{whence.split(' ')[0]}` does without it" if whence else ""
+    plugin = whence.partition(" ")[0]
+    without = f"; `-p no:{plugin}` does without it" if plugin not in ("", CORE) else ""
     return PluginError(_asked(reference, whence), found, f"Report it to the authors of the plugin{without}")
 
 
