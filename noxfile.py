@@ -210,15 +210,16 @@ def plugin_contracts() -> str:
 
 @nox.session(venv_params=EMPTY, requires=["wheels"])
 def template(session: nox.Session) -> None:
-    """What `atomloom new plugin` writes installs, passes its own tests and the conformance kit, and is found."""
+    """What `atomloom new plugin` writes installs, passes its own tests, and is found and used."""
     install(session, "atomloom[test]", "hatchling")
     with session.chdir(session.create_tmp()):
         shutil.rmtree("atomloom-specimen", ignore_errors=True)
         session.run("atomloom", "new", "plugin", "specimen", *(session.posargs or ["--reader"]))
         pip(session, "install", "--no-deps", "--force-reinstall", "--no-build-isolation", "./atomloom-specimen")
         session.run("python", "-m", "pytest", "atomloom-specimen")
-        session.run("atomloom", "plugins")
-        session.run("atomloom", "plugins", "check", "atomloom-specimen")
+        session.run("atomloom", "plugins", "why", "specimen")
+        session.run("python", "-c", "from atomloom_specimen.reading import example; example('.')")
+        session.run("atomloom", "inspect", "example.specimen")
 
 
 @nox.session(venv_params=EMPTY, requires=["wheels"])

@@ -112,8 +112,10 @@ def test_installs_alone(name: str, empty_environment: Callable[[], Any]) -> None
 def test_wheel_holds_what_the_tree_holds(name: str, dist: Path) -> None:
     """A wheel has every file of the package, data and py.typed included, and no tests."""
     source = FOLDERS[name] / "src"
-    tree = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
-    expected = {path for path in tree if "__pycache__" not in path and not path.endswith(".pyc")}
+    tree = (path.relative_to(source) for path in source.rglob("*") if path.is_file())
+    expected = {
+        path.as_posix() for path in tree if not any(part.startswith((".", "__pycache__")) for part in path.parts)
+    }
     with zipfile.ZipFile(next(dist.glob(f"{name.replace('-', '_')}-[0-9]*.whl"))) as wheel:
         packed = {path for path in wheel.namelist() if ".dist-info/" not in path}
     assert packed == expected

@@ -1,0 +1,1 @@
+"""NAME for atomloom; what it brings is in `atomloom_NAME.plugin`."""
