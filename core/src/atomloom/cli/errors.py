@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from contextlib import suppress
 from typing import Final
 
 import click
@@ -18,6 +19,9 @@ from atomloom.errors import AtomloomError, TargetError
 BUG: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
+
+BEFORE_COMMANDS: Final = ("-p", "-v", "--verbose", "--quiet", "--debug", "--version")
+"""The options of ``atomloom`` itself, which people also try behind a command."""
 
 _DENIED = {
     errno.ENOSPC: ("the disk is full", "Free some space or write to another disk"),
@@ -69,7 +73,14 @@ def _usage(error: click.ClickException, command: str) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else command
     found = " ".join(error.format_message().split()).rstrip(".")
-    return f"Cannot run `{path}`: {found[:1].lower()}{found[1:]}. `{path} --help` shows how it is called."
+    stop = "" if found.endswith("?") else "."
+    return f"Cannot run `{path}`: {found[:1].lower()}{found[1:]}{stop} {_hint(error, path)}"
+
+
+def _hint(error: click.ClickException, path: str) -> str:
+    if isinstance(error, click.NoSuchOption) and error.option_name in BEFORE_COMMANDS:
+        return f"Options of atomloom itself stand before the command, as `atomloom {error.option_name} ...`."
+    return f"`{path} --help` shows how it is called."
 
 
 def _denied(error: OSError) -> TargetError:
@@ -108,8 +119,9 @@ def _ours() -> set[str]:
 
 
 def silence_stdout() -> None:
-    """After a broken pipe: nobody reads on, so that the interpreter's last flush must not complain."""
+    """Nobody can read on, after a broken pipe or on a full disk: the interpreter's last flush must not complain."""
     import os
 
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
+    with suppress(OSError, ValueError):  # a stdout without a file has nothing to flush
+        os.dup2(null, sys.stdout.fileno())

@@ -12,10 +12,10 @@ from atomloom.registry import Contribution, registry
 @click.argument("name", required=False)
 @json_option
 def fields(name: str | None, json_output: bool) -> None:
-    """List the fields of the data contract, or tell all about the field NAME."""
-    if name is None:
-        columns = ("field", "dims", "unit", "aliases", "plugin")
-        table(columns, [_row(each) for each in registry().all("fields")], json_output)
+    """List the fields of the data contract, those that go by the alias NAME, or tell all about the field NAME."""
+    listed = _listed(name)
+    if name is None or listed:
+        table(("field", "dims", "unit", "aliases", "plugin"), [_row(each) for each in listed], json_output)
         return
     found = registry().get("fields", name)
     described = _described(found)
@@ -26,6 +26,16 @@ def fields(name: str | None, json_output: bool) -> None:
     for key, value in described.items():
         shown = " ".join(value) if isinstance(value, tuple) else value
         click.echo(f"{key:{width}}  {shown or '-'}")
+
+
+def _listed(alias: str | None) -> list[Contribution]:
+    """All fields, or those that go by an alias that is not itself a field."""
+    known = registry().all("fields")
+    if alias is None:
+        return list(known)
+    if any(each.spec.name == alias for each in known):
+        return []
+    return [each for each in known if alias.casefold() in map(str.casefold, each.spec.aliases)]
 
 
 def _row(found: Contribution) -> tuple[object, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -11,7 +12,7 @@ import click
 from atomloom.cli import errors
 from atomloom.cli.settings import Settings, set_up_logging
 from atomloom.cli.table import COMMANDS, Command
-from atomloom.errors import UnknownName
+from atomloom.errors import AtomloomError
 from atomloom.progress import showing_progress
 from atomloom.registry import Contribution, Registry, block, registry, resolve
 
@@ -33,11 +34,13 @@ class Frame(click.Group):
         """Import a command; None where there is no such."""
         try:
             return _imported(cmd_name)
-        except UnknownName:
+        except AtomloomError:
             return None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str, click.Command, list[str]]:
-        """Import the command that the arguments name, or say which there are."""
+        """Import the command that the arguments name, or say which there are; completion asks for no errors."""
+        if ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)  # type: ignore[return-value]  # None for a name cut short
         return args[0], _imported(args[0]), args[1:]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -72,7 +75,9 @@ class Frame(click.Group):
         except SystemExit:
             raise
         except BaseException as error:
-            sys.exit(errors.report(error, _shown(given), debug="--debug" in given))
+            if isinstance(error, OSError):
+                errors.silence_stdout()
+            sys.exit(errors.report(error, _shown(given), debug="--debug" in _before_command(given)))
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> None:
@@ -107,10 +112,14 @@ def _typed(command: Contribution, others: Sequence[Contribution]) -> str:
     return f"{command.plugin}:{name}" if taken else name
 
 
+def _before_command(arguments: Sequence[str]) -> list[str]:
+    return list(takewhile(lambda each: each.startswith(("-", "no:")), arguments))
+
+
 def _shown(arguments: Sequence[str]) -> str:
-    """The command line up to the first thing that may be long or private."""
-    command = next((each for each in arguments if not each.startswith("-")), "")
-    return f"atomloom {command}".strip()
+    """The command line without what may be long or private."""
+    command = arguments[len(_before_command(arguments)) :][:1]
+    return " ".join(["atomloom", *command])
 
 
 def _block(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:

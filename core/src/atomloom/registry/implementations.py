@@ -93,7 +93,7 @@ def unknown_hook(name: str, known: Mapping[str, Any]) -> str:
     from difflib import get_close_matches
 
     nearest = get_close_matches(name, known, n=1, cutoff=_OBVIOUSLY_MEANT)
-    return f"there is no hook {name!r}" + (f"; did you mean {nearest[0]!r}?" if nearest else "")
+    return f"there is no hook {name!r}" + (f" (did you mean {nearest[0]!r}?)" if nearest else "")
 
 
 def _complaints(manager: Manager, plugin: object) -> Iterator[str]:
@@ -112,7 +112,7 @@ def _complaints(manager: Manager, plugin: object) -> Iterator[str]:
 def _public_method(manager: Manager, plugin: Plugin, name: str) -> str:
     if name.startswith("_") or hasattr(Plugin, name) or not inspect.isroutine(inspect.getattr_static(plugin, name)):
         return ""
-    return f"{unknown_hook(name, manager.specified)} (helper methods start with an underscore)"
+    return f"{unknown_hook(name, manager.specified)}; helper methods start with an underscore"
 
 
 def _unmarked(manager: Manager, plugin: object, name: str) -> str:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Collection
 from contextlib import redirect_stdout
+from types import TracebackType
 from typing import TypeVar
 
 from atomloom.registry.records import CORE, Found, PluginRecord, Problem
@@ -13,6 +14,8 @@ from atomloom.registry.references import locate
 from atomloom.specs import API
 
 Result = TypeVar("Result")
+
+_MACHINERY = ("atomloom.registry", "importlib")
 
 
 def load(found: Found, blocked: Collection[str] = ()) -> PluginRecord:
@@ -49,9 +52,18 @@ def problem_of(error: BaseException, hook: str = "") -> Problem:
 
     first = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
     where = f" ({error.filename}, line {error.lineno})" if isinstance(error, SyntaxError) and error.filename else ""
-    text = error.msg + where if isinstance(error, SyntaxError) else first
-    reason = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return Problem(f"{hook}: {reason}" if hook else reason, "".join(format_exception(error)), hook)
+    said = error.msg + where if isinstance(error, SyntaxError) else first
+    reason = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    trace = _from_plugin(error.__traceback__)
+    text = "".join(format_exception(type(error), error, trace)) if trace else ""
+    return Problem(f"{hook}: {reason}" if hook else reason, text, hook)
+
+
+def _from_plugin(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback without the frames of the registry and the import system that it begins with."""
+    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith(_MACHINERY):
+        trace = trace.tb_next
+    return trace
 
 
 def _plugin(found: Found) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from atomloom.errors import AmbiguousName, UnknownName
 from atomloom.registry import catalogue
@@ -11,6 +11,8 @@ from atomloom.registry.records import CORE, Contribution, PluginRecord, normal
 
 _NEAREST = 3
 _CUTOFF = 0.5
+_REASON = 120
+"""Letters of a plugin's failure that a message about something else has room for."""
 
 
 def look_up(
@@ -36,8 +38,12 @@ def unknown(
 ) -> UnknownName:
     """That there is no such contribution, with the nearest names and the plugins that might have brought it."""
     found = "; ".join(["no installed plugin brings it", *_out_of_order(plugins)])
-    known = dict.fromkeys(each.spec.name for each in contributions)
+    known = {called: each.spec.name for each in contributions for called in _called(each)}
     return UnknownName(f"find the {SINGULAR[kind]} {name!r}", found, " ".join(_advice(kind, name, known, plugins)))
+
+
+def _called(contribution: Contribution) -> tuple[str, ...]:
+    return (contribution.spec.name, *getattr(contribution.spec, "aliases", ()))
 
 
 def ambiguous(kind: str, name: str, rivals: Sequence[Contribution]) -> AmbiguousName:
@@ -51,7 +57,7 @@ def ambiguous(kind: str, name: str, rivals: Sequence[Contribution]) -> Ambiguous
 
 def unknown_plugin(asked: str, name: str, plugins: Sequence[PluginRecord]) -> UnknownName:
     """That no plugin goes by this name, with the nearest."""
-    known = dict.fromkeys(called for each in plugins for called in (each.name, each.distribution))
+    known = {called: called for each in plugins for called in (each.name, each.distribution)}
     advice = [*_nearest(name, known), "`atomloom plugins` lists what is installed"]
     return UnknownName(asked, f"no installed plugin is called {name!r}", " ".join(advice))
 
@@ -63,6 +69,8 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     folded: dict[str, str] = {}
     for each in known:
         folded.setdefault(each.casefold(), each)
+    if name.casefold() in folded:
+        return [folded[name.casefold()]]
     return [folded[each] for each in get_close_matches(name.casefold(), folded, n=_NEAREST, cutoff=_CUTOFF)]
 
 
@@ -80,22 +88,27 @@ def _out_of_order(plugins: Iterable[PluginRecord]) -> Iterator[str]:
         if record.blocked:
             yield f"the plugin {record.name} ({record.whence}) is blocked"
         elif record.problems:
-            yield f"the plugin {record.name} ({record.whence}) failed: {record.reason.rstrip('.')}"
+            yield f"the plugin {record.name} ({record.whence}) failed: {_cut(record.reason.rstrip('.'))}"
 
 
-def _advice(kind: str, name: str, known: Iterable[str], plugins: Iterable[PluginRecord]) -> Iterator[str]:
+def _cut(text: str) -> str:
+    return text if len(text) <= _REASON else f"{text[:_REASON]}..."
+
+
+def _advice(kind: str, name: str, known: Mapping[str, str], plugins: Iterable[PluginRecord]) -> Iterator[str]:
     yield from _nearest(name, known)
     home = catalogue.home_of(kind, name)
     if home and not any(normal(each.distribution) == normal(home) for each in plugins):
         yield f"{home} brings it: `pip install {home}`."
-    failed = next((each.name for each in plugins if each.problems), "")
+    failed = [each.name for each in plugins if each.problems]
     if failed:
-        yield f"`atomloom plugins why {failed}` shows what is wrong there."
+        yield f"`atomloom plugins why {failed[0] if len(failed) == 1 else 'NAME'}` shows what is wrong there."
     yield _LISTINGS.get(kind, "`atomloom plugins` lists what is installed")
 
 
-def _nearest(name: str, known: Iterable[str]) -> Iterator[str]:
-    close = nearest(name, known)
+def _nearest(name: str, known: Mapping[str, str]) -> Iterator[str]:
+    """Ask whether one of the nearest was meant; `known` maps what a thing is called to its name."""
+    close = dict.fromkeys(known[called] for called in nearest(name, known))
     if close:
         yield f"Did you mean {' or '.join(map(repr, close))}?"
 

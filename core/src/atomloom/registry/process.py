@@ -39,9 +39,9 @@ def current() -> Registry | None:
 
 def block(names: Iterable[str]) -> None:
     """Load no plugins of these names, or of distributions of these names, from now on."""
-    if frozenset(names) != _State.blocked:
-        _State.blocked = frozenset(names)
-        _State.registry = None
+    wanted = frozenset(names)
+    if wanted != _State.blocked:
+        _State.blocked, _State.registry = wanted, None
 
 
 def use(registry: Registry | None) -> None:
