@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         UnitError,
         UnknownName,
     )
-    from atomloom.harmonize import harmonize
+    from atomloom.harmonizing import harmonize
     from atomloom.hooks import hookimpl
     from atomloom.model import Backend, Model
     from atomloom.plugin import Plugin
@@ -67,7 +67,7 @@ _HOMES = {
         "UnitError",
         "UnknownName",
     ),
-    "harmonize": ("harmonize",),
+    "harmonizing": ("harmonize",),
     "hooks": ("hookimpl",),
     "model": ("Backend", "Model"),
     "plugin": ("Plugin",),

@@ -5,9 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from atomloom.hooks import hookimpl
-from atomloom.specs import CommandSpec, Field
+from atomloom.specs import (
+    BackendSpec,
+    CommandSpec,
+    DemoSpec,
+    Field,
+    HarmonizerSpec,
+    LossSpec,
+    Matches,
+    ModelSpec,
+    PostSpec,
+    ReaderSpec,
+    WriterSpec,
+)
 
 api = 1
+
+_RUPP = """@article{rupp2012fast,
+  author = {Rupp, Matthias and Tkatchenko, Alexandre and M{\\"u}ller, Klaus-Robert and von Lilienfeld, O. Anatole},
+  title = {Fast and Accurate Modeling of Molecular Atomization Energies with Machine Learning},
+  journal = {Physical Review Letters},
+  volume = {108},
+  pages = {058301},
+  year = {2012},
+  doi = {10.1103/PhysRevLett.108.058301}
+}"""
 
 
 @hookimpl
@@ -24,3 +46,106 @@ def atomloom_commands() -> Iterable[CommandSpec]:
     from atomloom.cli.table import COMMANDS
 
     return (CommandSpec(name=each.name, summary=each.summary, load=each.load) for each in COMMANDS)
+
+
+@hookimpl
+def atomloom_readers() -> Iterable[ReaderSpec]:
+    """NPZ and NPY."""
+    module = "atomloom.readers.numpy_files"
+    npz = Matches(globs=("*.npz",), magic=(b"PK\x03\x04",))
+    npy = Matches(globs=("*.npy",), magic=(b"\x93NUMPY",))
+    return (
+        ReaderSpec(name="npz", summary="Arrays of a data set in one NPZ file", load=f"{module}:read_npz", matches=npz),
+        ReaderSpec(
+            name="npy", summary="One array of a data set in an NPY file", load=f"{module}:read_npy", matches=npy
+        ),
+    )
+
+
+@hookimpl
+def atomloom_writers() -> Iterable[WriterSpec]:
+    """NPZ."""
+    npz = Matches(globs=("*.npz",))
+    return (
+        WriterSpec(
+            name="npz", summary="Padded arrays in one NPZ file", load="atomloom.writers.npz:write_npz", matches=npz
+        ),
+    )
+
+
+@hookimpl
+def atomloom_harmonizers() -> Iterable[HarmonizerSpec]:
+    """Fields that follow from others."""
+    rules = (
+        ("forces-from-gradient", "F is the negative gradient", "forces_from_gradient", "gradient", "F"),
+        ("atoms-counted", "N from the length of R", "atoms_counted", "R", "N"),
+        ("grid-counted", "n_grid from the length of esp", "grid_counted", "esp", "n_grid"),
+    )
+    return (
+        HarmonizerSpec(
+            name=name, summary=doc, load=f"atomloom.harmonizing.rules:{code}", needs=(needs,), gives=(gives,)
+        )
+        for name, doc, code, needs, gives in rules
+    )
+
+
+@hookimpl
+def atomloom_models() -> Iterable[ModelSpec]:
+    """The example of the tutorial."""
+    ridge = ModelSpec(
+        name="ridge",
+        summary="Ridge regression of the energy on Coulomb-matrix spectra, in numpy",
+        cite=(_RUPP,),
+        load="atomloom.examples.ridge:Ridge",
+        needs=("Z", "R"),
+        predicts=("E",),
+        backend="numpy",
+        config="atomloom.examples.ridge:Config",
+        losses={"energy": 1.0},
+        claims=frozenset({"permutation", "rotation", "translation", "padding", "batch"}),
+    )
+    return (ridge,)
+
+
+@hookimpl
+def atomloom_losses() -> Iterable[LossSpec]:
+    """Mean squared errors."""
+    losses = {
+        "energy": ("E", "Mean squared error of the energy"),
+        "energy_per_atom": ("E", "Mean squared error of the energy divided by the number of atoms"),
+        "forces": ("F", "Mean squared error of the force components"),
+        "charges": ("mono", "Mean squared error of the atomic charges"),
+        "dipole": ("D", "Mean squared error of the dipole components"),
+    }
+    return (
+        LossSpec(
+            name=name,
+            summary=summary,
+            load=f"atomloom.losses:{name}",
+            needs=(field,),
+            backends=("numpy", "jax", "torch"),
+        )
+        for name, (field, summary) in losses.items()
+    )
+
+
+@hookimpl
+def atomloom_backends() -> Iterable[BackendSpec]:
+    """numpy, whose models bring their own fit."""
+    module = "atomloom.numpy_backend"
+    summary = "Models in numpy, each with a fit of its own"
+    return (BackendSpec(name="numpy", summary=summary, load=f"{module}:BACKEND", training=f"{module}:Training"),)
+
+
+@hookimpl
+def atomloom_postprocessors() -> Iterable[PostSpec]:
+    """The errors of a run's predictions."""
+    summary = "Errors of all that the model predicts and the data holds"
+    return (PostSpec(name="errors", summary=summary, load="atomloom.pipeline.error_report:errors"),)
+
+
+@hookimpl
+def atomloom_demos() -> Iterable[DemoSpec]:
+    """The ridge model on shaken molecules."""
+    summary = "Fits shaken molecules of known energy with the ridge model (a few seconds)"
+    return (DemoSpec(name="core", summary=summary, load="atomloom.examples.demo:run"),)

@@ -43,7 +43,7 @@ class AtomloomError(Exception):
 
     def __str__(self) -> str:
         found, todo = self.found.rstrip("."), self.todo.rstrip(".")
-        return f"Cannot {self.asked}: {found}. {todo}."
+        return f"Cannot {self.asked}: {found}. {todo}{'' if todo.endswith('?') else '.'}"
 
 
 class PluginError(AtomloomError):

@@ -1,6 +1,8 @@
 """The canonical fields: what a quantity is called here, which axes it has and in which unit it is kept.
 
-Their names are those of the existing data sets of this field, and so are the aliases under which they are found.
+Their names are those of the existing data sets of this field, and so are the aliases under which they are found. One
+alias may stand for several fields (``Q`` for a total charge, a quadrupole or atomic charges): then the shape decides,
+and where it fits more than one of them the user does.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ def _field(name: str, dims: tuple[str, ...], unit: str, doc: str, aliases: str =
 
 
 MOLECULES = (
-    _field("Z", _ATOM, "", "Atomic numbers.", "z numbers atomic_numbers nuclear_charges", dtype="int"),
+    _field("Z", _ATOM, "", "Atomic numbers.", "z numbers atomic_numbers nuclear_charges species", dtype="int"),
     _field(
         "R",
         _ATOM_XYZ,
@@ -35,9 +37,10 @@ MOLECULES = (
         dtype="float64",
     ),
     _field("F", _ATOM_XYZ, "eV/angstrom", "Forces on the atoms, the negative gradient of E.", "forces force"),
+    _field("gradient", _ATOM_XYZ, "eV/angstrom", "Gradient of E; its negative is F.", "gradients dft_total_gradient"),
     _field("D", ("frame", "xyz"), "e*angstrom", "Dipole moment.", "dipole dipoles Dxyz scf_dipole"),
-    _field("quadrupole", ("frame", "xyz", "xyz"), "e*angstrom^2", "Quadrupole moment.", "scf_quadrupole quadrupoles"),
-    _field("total_charge", ("frame",), "e", "Total charge.", "charge Qtot q_total net_charge"),
+    _field("quadrupole", ("frame", "xyz", "xyz"), "e*angstrom^2", "Quadrupole moment.", "Q scf_quadrupole quadrupoles"),
+    _field("total_charge", ("frame",), "e", "Total charge.", "charge charges Q Qtot q_total net_charge"),
     _field(
         "total_spin",
         ("frame",),
@@ -46,9 +49,15 @@ MOLECULES = (
         "mult multiplicity spin_multiplicity",
         dtype="int",
     ),
-    _field("mono", _ATOM, "e", "Atomic charges.", "monopoles monopole atomic_charges mbis_charges partial_charges"),
+    _field(
+        "mono",
+        _ATOM,
+        "e",
+        "Atomic charges.",
+        "monopoles monopole charges Q atomic_charges mbis_charges partial_charges",
+    ),
     _field("spin_charges", _ATOM, "", "Unpaired electrons on each atom.", "spin_densities atomic_spins"),
-    _field("atom_dipoles", _ATOM_XYZ, "e*angstrom", "Atomic dipoles.", "atomic_dipoles mbis_dipoles"),
+    _field("atom_dipoles", _ATOM_XYZ, "e*angstrom", "Atomic dipoles.", "D dipoles atomic_dipoles mbis_dipoles"),
     _field("velocities", _ATOM_XYZ, "angstrom/fs", "Velocities of the atoms.", "velocity vel"),
 )
 

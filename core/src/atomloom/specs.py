@@ -24,6 +24,9 @@ RAGGED = frozenset({"atom", "pair", "grid", "residue", "reflection"})
 CLAIMS = frozenset({"permutation", "rotation", "translation", "padding", "batch", "conservative"})
 """What a model may claim about itself; `atomloom evaluate RUN --mode invariance` measures it."""
 
+UNRESOLVED = "?"
+"""The unit of a field of which nothing says in which unit its source holds it."""
+
 
 class Spec(Frozen):
     """What all contributions have in common.
@@ -130,6 +133,7 @@ class ModelSpec(Loaded):
         backend: name of the backend whose ``fit`` trains it, unless it brings its own.
         config: ``"module:Struct"``, the msgspec struct of its options.
         training: training options whose default differs from the backend's.
+        losses: weights of the losses that are on unless an experiment names its own.
         claims: members of `CLAIMS` that the model promises to satisfy.
     """
 
@@ -138,6 +142,7 @@ class ModelSpec(Loaded):
     backend: str = "numpy"
     config: str = ""
     training: Mapping[str, Any] = EMPTY
+    losses: Mapping[str, float] = EMPTY
     claims: frozenset[str] = frozenset()
 
 

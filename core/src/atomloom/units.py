@@ -1,9 +1,9 @@
 """Exact conversion between the units that molecular data sets use.
 
-A unit is an expression such as ``kcal/mol/A``, ``hartree bohr^-1`` or ``e*angstrom``; it is parsed to an exact rational
-number times powers of the SI base units, so a conversion factor is rounded once, at the end. The mole is a pure number
-here: ``kcal/mol`` is an energy per particle. Only the bohr, the hartree and the dalton are measured numbers (CODATA 2018,
-https://doi.org/10.1103/RevModPhys.93.025010); everything else follows from definitions.
+A unit is an expression such as ``kcal/mol/A``, ``hartree bohr^-1`` or ``e*angstrom``; it is parsed to an exact
+rational number times powers of the SI base units, so a conversion factor is rounded once, at the end. The mole is a pure
+number here: ``kcal/mol`` is an energy per particle. Only the bohr, the hartree and the dalton are measured numbers
+(CODATA 2018, https://doi.org/10.1103/RevModPhys.93.025010); everything else follows from definitions.
 
 >>> factor("kcal/mol", "eV")
 0.043364104241800934
@@ -12,7 +12,8 @@ https://doi.org/10.1103/RevModPhys.93.025010); everything else follows from defi
 >>> factor("nm", "eV")
 Traceback (most recent call last):
     ...
-atomloom.errors.UnitError: Cannot convert 'nm' to 'eV': 'nm' is a length and 'eV' is an energy. Give a unit of the same kind.
+atomloom.errors.UnitError: Cannot convert 'nm' to 'eV': 'nm' is a length and 'eV' is an energy. \
+Give a unit of the same kind.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def convert(values: NDArray[Any], unit: str, to: str) -> NDArray[Any]:
     by = factor(unit, to)
     if by == 1.0:
         return values
-    product = np.multiply(values, by, dtype=np.float64)
+    product: NDArray[Any] = np.multiply(values, by, dtype=np.float64)
     return product.astype(values.dtype) if values.dtype.kind == "f" else product
 
 
@@ -164,8 +165,8 @@ def kind(unit: Unit | str) -> str:
 def parse(text: str) -> Unit:
     """The exact value of a unit expression.
 
-    Products are written with ``*``, ``·`` or a space, quotients with ``/``, powers with ``^``, ``**``, superscripts or a
-    bare number behind the name (``mol-1``). As in ``kcal/mol/A``, each ``/`` divides by the one factor that follows it.
+    Products are written with ``*``, ``·`` or a space, quotients with ``/``, powers with ``^``, ``**``, superscripts or
+    a bare number behind the name (``mol-1``). As in ``kcal/mol/A``, each ``/`` divides by the factor that follows it.
 
     >>> parse("eV Å⁻¹") == parse("eV/angstrom")
     True

@@ -22,6 +22,17 @@ class Command(NamedTuple):
 
 
 COMMANDS = (
+    Command("demo", "Start", "A complete small job of each installed plugin", "atomloom.cli.demo:demo"),
+    Command("inspect", "Data", "What a file holds and how it would be read", "atomloom.cli.inspect:inspect"),
+    Command("convert", "Data", "From any reader to any writer", "atomloom.cli.convert:convert"),
+    Command("plan", "Fitting", "How an experiment would be fitted, or why not", "atomloom.cli.fit:plan"),
+    Command("run", "Fitting", "Fit an experiment", "atomloom.cli.fit:run"),
+    Command("resume", "Fitting", "Go on with a run where it stopped", "atomloom.cli.fit:resume"),
+    Command("train", "Fitting", "Fit a model from flags", "atomloom.cli.train:train"),
+    Command("evaluate", "Fitting", "Judge a run by a post-processor", "atomloom.cli.evaluate:evaluate"),
+    Command("predict", "Fitting", "Predict with a run for other data", "atomloom.cli.evaluate:predict"),
+    Command("runs", "Runs", "History: list, show, compare, watch, rm", "atomloom.cli.runs:runs"),
+    Command("cite", "Runs", "The literature that a run's user should cite", "atomloom.cli.cite:cite"),
     Command("plugins", "Plugins", "What is installed, what failed and why", "atomloom.cli.plugins:plugins"),
     Command("fields", "Plugins", "The fields that data sets are read to, with units", "atomloom.cli.fields:fields"),
     Command("hooks", "Plugins", "What a plugin can bring, and who brings it", "atomloom.cli.hooks:hooks"),

@@ -48,6 +48,9 @@ class Place(Protocol):
     def line(self, key: Key) -> int:
         """The line that holds `key`, by which problems are sorted; zero where there are no lines."""
 
+    def under(self, *root: str | int) -> Place:
+        """The same place, with keys counted from the table `root`."""
+
 
 @dataclass(frozen=True)
 class InFile:
@@ -74,10 +77,19 @@ class InFile:
 
     def line(self, key: Key) -> int:
         """The line of `key`, or of the table that it is missing from; zero if the file is gone."""
+        lines = self._lines()
+        return lines[self.root + key] if lines else 0
+
+    def holds(self, key: Key) -> bool:
+        """Whether `key` stands in the file."""
+        lines = self._lines()
+        return lines is not None and self.root + key in lines
+
+    def _lines(self) -> Lines | None:
         try:
-            return _lines(self.text or Path(self.path).read_text(encoding="utf-8-sig"))[self.root + key]
+            return _lines(self.text or Path(self.path).read_text(encoding="utf-8-sig"))
         except (OSError, ValueError):
-            return 0
+            return None
 
     def under(self, *root: str | int) -> InFile:
         """The same file, with keys counted from the table `root`."""
@@ -95,6 +107,10 @@ class AsFlags:
     def line(self, key: Key) -> int:
         """Zero: a command line is one line."""
         return 0
+
+    def under(self, *root: str | int) -> AsFlags:
+        """The same: a flag is called alike whatever table it belongs to."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -115,7 +131,9 @@ class AfterSet:
     def at(self, key: Key) -> str:
         """Name `key` with its line, or as the ``--set`` that gave it."""
         whole = self.file.root + key
-        if any(whole[: len(changed)] == changed for changed in self.changed):
+        inside = any(whole[: len(changed)] == changed for changed in self.changed)
+        above = any(changed[: len(whole)] == whole for changed in self.changed)
+        if inside or (above and not self.file.holds(key)):
             return f"--set `{spell(whole)}`"
         return self.file.at(key)
 

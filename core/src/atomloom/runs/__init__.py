@@ -7,7 +7,7 @@ from atomloom.runs.checkpoint import Checkpoint
 from atomloom.runs.cite import bibliography, used
 from atomloom.runs.epoch import Epoch
 from atomloom.runs.fingerprint import fingerprint
-from atomloom.runs.folder import RunFolder, next_free
+from atomloom.runs.folder import RunFolder, check_free, next_free
 from atomloom.runs.provenance import describe
 from atomloom.runs.run import Run
 
@@ -20,6 +20,7 @@ __all__ = [
     "atomic_folder",
     "atomic_path",
     "bibliography",
+    "check_free",
     "describe",
     "fingerprint",
     "next_free",

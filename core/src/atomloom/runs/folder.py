@@ -138,13 +138,7 @@ def create(path: str | Path, config: Mapping[str, Any], provenance: Mapping[str,
         TargetError: when it cannot be written.
     """
     target = Path(path)
-    _check_name(target)
-    if os.path.lexists(target):
-        raise RunError(
-            f"start the run '{target.name}'",
-            f"'{target}' exists already",
-            f"Continue it with `atomloom resume {target}`, or use the next free name, {next_free(target).name}",
-        )
+    check_free(target)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_folder(target) as temporary:
@@ -154,6 +148,21 @@ def create(path: str | Path, config: Mapping[str, Any], provenance: Mapping[str,
         new.write_provenance({**provenance, "sessions": []})
         new.citations.write_text(bibliography(provenance), encoding="utf-8")
     return RunFolder(target)
+
+
+def check_free(path: Path) -> None:
+    """Stop where a run of this name cannot be started, because the name is bad or taken.
+
+    Raises:
+        RunError: when something of that name is there; the message offers the next free name.
+    """
+    _check_name(path)
+    if os.path.lexists(path):
+        raise RunError(
+            f"start the run '{path.name}'",
+            f"'{path}' exists already",
+            f"Continue it with `atomloom resume {path}`, or use the next free name, {next_free(path).name}",
+        )
 
 
 def next_free(path: Path) -> Path:

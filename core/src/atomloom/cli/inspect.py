@@ -1,0 +1,69 @@
+"""``atomloom inspect``: what is in a file, and how it would be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from atomloom.cli.data_options import data_options, read_data, watched
+from atomloom.cli.output import echo_json, json_option, table
+
+if TYPE_CHECKING:
+    from atomloom.pipeline import Harmonised
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@data_options
+@json_option
+def inspect(paths: tuple[str, ...], json_output: bool, **options: Any) -> None:
+    """Say what PATHs hold and how each field would be read: name, shape, unit, and by which rule."""
+    with watched():
+        data = read_data(paths, **options)
+    if json_output:
+        echo_json(_described(data))
+        return
+    _print_head(data)
+    table(("field", "axes", "unit", "type"), [_row(data, name) for name in data.dataset.columns])
+    click.echo()
+    columns = ("field", "in the source", "decided by", "what was done")
+    table(columns, [(each.field, each.source, each.rule, each.note) for each in data.report.findings])
+    for warning in data.report.warnings:
+        click.echo(f"\nOpen: {warning.field}: {warning.note}.")
+
+
+def _print_head(data: Harmonised) -> None:
+    files = ", ".join(path.name for path in data.files)
+    click.echo(f"{files}: {_frames(data)}, read as {data.dataset.meta.get('reader', '?')}\n")
+
+
+def _frames(data: Harmonised) -> str:
+    frames = f"{len(data.dataset)} frame{'s' if len(data.dataset) != 1 else ''}"
+    sizes = data.dataset.sizes.get("atom")
+    if sizes is None or not len(sizes):
+        return frames
+    low, high = int(sizes.min()), int(sizes.max())
+    return f"{frames} of {low if low == high else f'{low} to {high}'} atoms"
+
+
+def _row(data: Harmonised, name: str) -> tuple[str, str, str, str]:
+    field, column = data.dataset.fields[name], data.dataset.columns[name]
+    unit = "not settled" if field.unit == "?" else field.unit
+    return name, " ".join(field.dims) or "not recognised", unit, str(column.dtype)
+
+
+def _described(data: Harmonised) -> dict[str, Any]:
+    dataset = data.dataset
+    return {
+        "files": [str(path) for path in data.files],
+        "reader": dataset.meta.get("reader"),
+        "frames": len(dataset),
+        "sizes": {axis: [int(n.min()), int(n.max())] for axis, n in dataset.sizes.items() if len(n)},
+        "fields": {
+            name: {"dims": list(field.dims), "unit": field.unit, "dtype": str(dataset.columns[name].dtype)}
+            for name, field in dataset.fields.items()
+        },
+        "findings": [vars(each) for each in data.report.findings],
+        "meta": {key: value for key, value in dataset.meta.items() if isinstance(value, str | int | float | bool)},
+    }

@@ -1,0 +1,145 @@
+"""``atomloom train MODEL``: an experiment from flags; it writes the TOML that it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from atomloom.cli.data_options import data_options, runs_option
+from atomloom.registry import registry
+
+if TYPE_CHECKING:
+    from atomloom.experiment import Experiment, Option
+    from atomloom.specs import ModelSpec
+
+
+class Train(click.Group):
+    """A command for each installed model, whose options come from the model and its backend."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The installed models."""
+        return [found.spec.name for found in registry().all("models")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        """The command of one model."""
+        return _command(cmd_name)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str, click.Command, list[str]]:
+        """Let an unknown model be answered by the registry, which knows the near ones."""
+        return args[0], self.get_command(ctx, args[0]), args[1:]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the models."""
+        rows = [(found.spec.name, found.spec.summary) for found in registry().all("models")]
+        with formatter.section("Models"):
+            formatter.write_dl(rows)
+
+
+@click.command(cls=Train, subcommand_metavar="MODEL --data PATH [OPTIONS]")
+def train() -> None:
+    """Fit a model to data from flags; the experiment file that this amounts to is written into the run.
+
+    `atomloom train MODEL --help` lists the options of a model.
+    """
+
+
+def _command(name: str) -> click.Command:
+    from atomloom.experiment import describe
+    from atomloom.registry import resolve
+    from atomloom.specs import BackendSpec, ModelSpec
+
+    spec = registry().get("models", name).spec
+    assert isinstance(spec, ModelSpec)
+    backend = registry().get("backends", spec.backend).spec
+    assert isinstance(backend, BackendSpec)
+    options = {"model": describe(resolve(spec.config)), "training": describe(resolve(backend.training), spec.training)}
+
+    def fit(**given: Any) -> None:
+        _fit(name, spec, options, given)
+
+    params: list[click.Parameter] = [parameter for found in options.values() for parameter in map(_parameter, found)]
+    command = click.Command(name, callback=fit, params=params, help=f"{spec.summary}.")
+    return _general(data_options(command))
+
+
+def _general(command: Any) -> click.Command:
+    """Adds the options that training has whatever the model."""
+    for option in (
+        click.option("--batch-size", type=click.IntRange(min=1), help="Frames in a batch."),
+        click.option(
+            "--split-seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random split."
+        ),
+        click.option(
+            "--loss", "losses", multiple=True, metavar="NAME=WEIGHT", help="Lower this; else the model's own."
+        ),
+        runs_option,
+        click.option("--name", metavar="NAME", help="Of the run; by default the model's, numbered."),
+        click.option("--data", "paths", multiple=True, required=True, metavar="PATH", help="What to read; repeatable."),
+    ):
+        command = option(command)
+    assert isinstance(command, click.Command)
+    return command
+
+
+def _parameter(option: Option) -> click.Option:
+    text = " ".join(filter(None, (option.help, f"[{option.values}]" if option.values else "")))
+    shown = "" if option.default is None else f" (default: {option.default})"
+    if option.kind is bool and option.several is None:
+        return click.Option([f"{option.flag}/--no-{option.flag[2:]}"], default=None, help=f"{option.help}{shown}")
+    return click.Option([option.flag], metavar=option.metavar, help=f"{text}{shown}", default=None)
+
+
+def _fit(name: str, spec: ModelSpec, options: dict[str, tuple[Option, ...]], given: dict[str, Any]) -> None:
+    from atomloom.cli.fit import fit_in
+    from atomloom.experiment import AsFlags, resolved
+    from atomloom.pipeline import prepare
+    from atomloom.runs import next_free
+
+    root, run_name = Path(given.pop("root")), given.pop("name")
+    folder = root / run_name if run_name else next_free(root / name)
+    experiment = resolved(_experiment(name, spec, options, given), Path.cwd())
+    fit_in(folder, lambda: prepare(experiment, AsFlags()))
+
+
+def _experiment(
+    name: str, spec: ModelSpec, options: dict[str, tuple[Option, ...]], given: dict[str, Any]
+) -> Experiment:
+    """The experiment that the flags amount to."""
+    from atomloom.experiment import Batching, Data, Experiment, Source, Split, from_flags, plain
+    from atomloom.harmonizing import pairs
+    from atomloom.readers import expand, suggest
+    from atomloom.registry import resolve
+
+    paths = given.pop("paths")
+    reader = given["reader"] or suggest(expand(paths[0])[0])
+    meanings, units = pairs("--as", given["meanings"]), pairs("--unit", given["units"])
+    source = Source(path=list(paths), reader=reader, read_as=meanings, units=units)
+    backend = registry().get("backends", spec.backend).spec
+    tables = {}
+    for part, struct in (("model", spec.config), ("training", backend.training)):
+        flags = {option.name: given[option.name] for option in options[part] if given.get(option.name) is not None}
+        defaults = spec.training if part == "training" else {}
+        tables[part] = plain(from_flags(resolve(struct), flags, defaults))
+    return Experiment(
+        data=Data(source=[source], split=Split(seed=given["split_seed"])),
+        batching=Batching(batch_size=given["batch_size"]),
+        model={"name": name, **tables["model"]},
+        losses=_weights(given["losses"]),
+        training=tables["training"],
+    )
+
+
+def _weights(given: tuple[str, ...]) -> dict[str, float]:
+    from atomloom.errors import ConfigError
+    from atomloom.harmonizing import pairs
+
+    weights = {}
+    for name, text in pairs("--loss", given).items():
+        try:
+            weights[name] = float(text)
+        except ValueError:
+            found = f"{text!r} is not a number"
+            raise ConfigError(f"read --loss {name}={text}", found, f"Write --loss {name}=1.0") from None
+    return weights

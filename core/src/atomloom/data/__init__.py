@@ -1,0 +1,21 @@
+"""The data contract: fields, data sets that read on demand, and batches of frames in memory."""
+
+from atomloom.data.batch import Batch
+from atomloom.data.columns import Column, Constant, Joined, Mapped, Packed, Padded, PerFrame, Picked
+from atomloom.data.dataset import Dataset, concatenate
+from atomloom.data.rows import Rows
+
+__all__ = [
+    "Batch",
+    "Column",
+    "Constant",
+    "Dataset",
+    "Joined",
+    "Mapped",
+    "Packed",
+    "Padded",
+    "PerFrame",
+    "Picked",
+    "Rows",
+    "concatenate",
+]

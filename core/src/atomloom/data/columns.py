@@ -1,0 +1,213 @@
+"""One field of a data set, read on demand.
+
+A column knows its frames and hands out the values of some of them: for a per-frame field as one row a frame, for a
+ragged field as the rows of these frames one behind the other. The kinds differ in where the values lie:
+
+==============  ======================================================================
+`PerFrame`      one row for each frame
+`Packed`        rows of all frames one behind the other, with offsets
+`Padded`        one row a frame, filled up to the longest; the filling is dropped
+`Constant`      the same value in every frame, stored once
+`Picked`        some frames of another column
+`Joined`        several columns one behind the other
+`Mapped`        another column with a function over its values (a unit, a sign, a shape)
+==============  ======================================================================
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atomloom.data.rows import Rows
+from atomloom.errors import DataError
+
+Indices = NDArray[np.int64]
+Array = NDArray[Any]
+
+
+class Column(ABC):
+    """The values of one field for all frames.
+
+    Attributes:
+        frames: how many frames there are.
+        item: shape of one row, without the frame axis and without the ragged axis.
+        dtype: of the values.
+        lengths: rows of each frame for a ragged field, None for one row a frame.
+    """
+
+    frames: int
+    item: tuple[int, ...]
+    dtype: np.dtype[Any]
+    lengths: Indices | None = None
+
+    @abstractmethod
+    def take(self, frames: Indices) -> Array:
+        """The rows of these frames, in this order, one behind the other."""
+
+    def __repr__(self) -> str:
+        ragged = "" if self.lengths is None else ", ragged"
+        return f"<{type(self).__name__} of {self.frames} frames, {self.dtype}{list(self.item)}{ragged}>"
+
+
+@final
+class PerFrame(Column):
+    """One row of `rows` for each frame."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.frames, self.item, self.dtype = rows.shape[0], tuple(rows.shape[1:]), rows.dtype
+
+    def take(self, frames: Indices) -> Array:
+        """See `Column.take`."""
+        return np.asarray(self.rows[_span(frames)])
+
+
+@final
+class Packed(Column):
+    """`rows` of all frames one behind the other, `lengths` of them for each frame."""
+
+    def __init__(self, rows: Rows, lengths: Indices) -> None:
+        self.rows, self.lengths = rows, lengths
+        self.frames, self.item, self.dtype = len(lengths), tuple(rows.shape[1:]), rows.dtype
+        self.offsets = offsets(lengths)
+        if self.offsets[-1] != rows.shape[0]:
+            found = (
+                f"the lengths of {self.frames} frames add up to {self.offsets[-1]} rows and there are {rows.shape[0]}"
+            )
+            raise DataError("lay out a packed field", found, "Check that lengths and values belong together")
+
+    def take(self, frames: Indices) -> Array:
+        """See `Column.take`."""
+        assert self.lengths is not None
+        return np.asarray(self.rows[_span(segments(self.offsets[frames], self.lengths[frames]))])
+
+
+@final
+class Padded(Column):
+    """Another column with one row a frame, of which the first `lengths` entries are real."""
+
+    def __init__(self, column: Column, lengths: Indices) -> None:
+        self.column, self.lengths = column, lengths
+        self.frames, self.item, self.dtype = column.frames, column.item[1:], column.dtype
+        longest = int(lengths.max(initial=0))
+        if len(lengths) != self.frames or longest > column.item[0]:
+            found = f"{len(lengths)} lengths of up to {longest} for {self.frames} rows of {column.item[0]} entries"
+            raise DataError("lay out a padded field", found, "Check that lengths and values belong together")
+
+    def take(self, frames: Indices) -> Array:
+        """See `Column.take`."""
+        assert self.lengths is not None
+        block = self.column.take(frames)
+        lengths = self.lengths[frames]
+        if len(lengths) and int(lengths.min()) == block.shape[1]:
+            return block.reshape(-1, *self.item)
+        real: Array = block[np.arange(block.shape[1]) < lengths[:, None]]
+        return real
+
+
+@final
+class Constant(Column):
+    """The same `value` in every one of `frames` frames; ragged if its first axis is one."""
+
+    def __init__(self, value: Array, frames: int, *, ragged: bool = False) -> None:
+        self.value, self.frames, self.dtype = value, frames, value.dtype
+        self.item = tuple(value.shape[1:]) if ragged else tuple(value.shape)
+        self.lengths = np.broadcast_to(np.int64(len(value)), frames) if ragged else None
+
+    def take(self, frames: Indices) -> Array:
+        """See `Column.take`."""
+        tiled = np.broadcast_to(self.value, (len(frames), *self.value.shape))
+        return tiled.reshape(-1, *self.item) if self.lengths is not None else tiled.copy()
+
+
+@final
+class Picked(Column):
+    """The frames `picked` of another column."""
+
+    def __init__(self, column: Column, picked: Indices) -> None:
+        self.column, self.picked = column, picked
+        self.frames, self.item, self.dtype = len(picked), column.item, column.dtype
+        self.lengths = None if column.lengths is None else column.lengths[picked]
+
+    def take(self, frames: Indices) -> Array:
+        """See `Column.take`."""
+        return self.column.take(self.picked[frames])
+
+
+@final
+class Mapped(Column):
+    """Another column with `function` over its values; it must keep the number of rows."""
+
+    def __init__(self, column: Column, function: Callable[[Array], Array]) -> None:
+        self.column, self.function = column, function
+        probe = function(np.zeros((1, *column.item), dtype=column.dtype))
+        self.frames, self.lengths = column.frames, column.lengths
+        self.item, self.dtype = tuple(probe.shape[1:]), probe.dtype
+
+    def take(self, frames: Indices) -> Array:
+        """See `Column.take`."""
+        return self.function(self.column.take(frames))
+
+
+@final
+class Joined(Column):
+    """Several columns of the same item shape one behind the other."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        items = {column.item for column in columns}
+        if len(items) != 1 or len({column.lengths is None for column in columns}) != 1:
+            found = f"their rows have the shapes {sorted(items)}"
+            raise DataError("join several sources", found, "Join only sources whose fields have the same shape")
+        self.columns = tuple(columns)
+        self.starts = offsets(np.array([column.frames for column in columns], dtype=np.int64))
+        self.frames, self.item = int(self.starts[-1]), columns[0].item
+        self.dtype = np.result_type(*(column.dtype for column in columns))
+        lengths = [column.lengths for column in columns if column.lengths is not None]
+        self.lengths = np.concatenate(lengths) if lengths else None
+
+    def take(self, frames: Indices) -> Array:
+        """See `Column.take`."""
+        owner = np.searchsorted(self.starts, frames, side="right") - 1
+        counts = np.ones(len(frames), dtype=np.int64) if self.lengths is None else self.lengths[frames]
+        starts = offsets(counts)
+        out = np.empty((int(starts[-1]), *self.item), dtype=self.dtype)
+        for which in np.unique(owner):
+            mine = np.flatnonzero(owner == which)
+            rows = self.columns[which].take(frames[mine] - self.starts[which])
+            out[segments(starts[mine], counts[mine])] = rows
+        return out
+
+
+def offsets(lengths: Indices) -> Indices:
+    """Where each frame's rows begin, and where the last one's end.
+
+    >>> offsets(np.array([2, 3])).tolist()
+    [0, 2, 5]
+    """
+    out = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=out[1:])
+    return out
+
+
+def segments(starts: Indices, lengths: Indices) -> Indices:
+    """The row numbers of several runs of rows, one run behind the other.
+
+    >>> segments(np.array([10, 2]), np.array([3, 2])).tolist()
+    [10, 11, 12, 2, 3]
+    """
+    shifts = np.repeat(starts - offsets(lengths)[:-1], lengths)
+    rows: Indices = shifts + np.arange(len(shifts), dtype=np.int64)
+    return rows
+
+
+def _span(rows: Indices) -> slice | Indices:
+    """Consecutive rows as a slice, which every source reads faster than a list of indices."""
+    count = len(rows)
+    if count and rows[-1] - rows[0] == count - 1 and (count < 3 or bool(np.all(np.diff(rows) == 1))):
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows

@@ -1,0 +1,213 @@
+"""A data set: named columns over the same frames, nothing of them read before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, final, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from atomloom.data.batch import Batch
+from atomloom.data.columns import Array, Column, Indices, Joined, Packed, Padded, PerFrame, Picked
+from atomloom.errors import DataError
+from atomloom.specs import Field
+
+
+@final
+class Dataset:
+    """Frames of a molecular or crystallographic data set.
+
+    Args:
+        columns: the values by field name; see `atomloom.data.columns` for the kinds.
+        fields: the declaration of each column; one with empty dims is as the reader found it, not yet harmonised.
+        meta: what holds for all frames: level of theory, space group, source, ...
+
+    >>> water = Dataset.from_frames([{"Z": [8, 1, 1], "E": -76.4}, {"Z": [1, 1], "E": -1.1}])
+    >>> len(water), water.take([1])["Z"].tolist()
+    (2, [1, 1])
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        fields: Mapping[str, Field],
+        meta: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.columns = dict(columns)
+        self.fields = {name: fields[name] for name in self.columns}
+        self.meta = dict(meta or {})
+        self._frames = _common_length(self.columns)
+        self.sizes = _sizes(self.columns, self.fields)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, npt.ArrayLike],
+        *,
+        lengths: Mapping[str, npt.ArrayLike] | None = None,
+        meta: Mapping[str, Any] | None = None,
+    ) -> Dataset:
+        """A data set of declared fields from arrays in memory.
+
+        A ragged field is given padded as ``[frames, longest, ...]`` or packed as ``[total, ...]``, with the `lengths`
+        of its axis; without lengths every frame has the full length.
+        """
+        from atomloom.data.schema import declared
+
+        fields = {name: declared(name) for name in arrays}
+        given = {axis: np.asarray(values, dtype=np.int64) for axis, values in (lengths or {}).items()}
+        columns = {name: _column(fields[name], np.asarray(values), given) for name, values in arrays.items()}
+        return cls(columns, fields, meta)
+
+    @classmethod
+    def from_frames(
+        cls, frames: Sequence[Mapping[str, npt.ArrayLike]], meta: Mapping[str, Any] | None = None
+    ) -> Dataset:
+        """A data set of declared fields from one mapping a frame, all with the same keys."""
+        from atomloom.data.schema import declared
+
+        if not frames:
+            raise DataError("make a data set from frames", "there are no frames", "Give at least one")
+        names = list(frames[0])
+        odd = next((number for number, frame in enumerate(frames) if set(frame) != set(names)), None)
+        if odd is not None:
+            found = f"frame 0 has {sorted(names)} and frame {odd} has {sorted(frames[odd])}"
+            raise DataError("make a data set from frames", found, "Give every frame the same fields")
+        fields = {name: declared(name) for name in names}
+        columns: dict[str, Column] = {}
+        for name in names:
+            rows = [np.asarray(frame[name]) for frame in frames]
+            if fields[name].ragged:
+                columns[name] = Packed(np.concatenate(rows), np.array([len(row) for row in rows], dtype=np.int64))
+            else:
+                columns[name] = PerFrame(np.stack(rows))
+        return cls(columns, fields, meta)
+
+    def __len__(self) -> int:
+        return self._frames
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.columns
+
+    def take(self, frames: npt.ArrayLike, names: Sequence[str] | None = None) -> Batch:
+        """The values of these frames in this order; of all fields, or of `names` alone."""
+        picked = self._indices(frames)
+        chosen = list(self.columns) if names is None else [self._known(name) for name in names]
+        arrays = {name: self.columns[name].take(picked) for name in chosen}
+        sizes = {axis: lengths[picked] for axis, lengths in self.sizes.items()}
+        return Batch(arrays, {name: self.fields[name] for name in chosen}, sizes, len(picked))
+
+    @overload
+    def __getitem__(self, key: str) -> Array: ...
+    @overload
+    def __getitem__(self, key: slice | Sequence[int] | Indices) -> Dataset: ...
+
+    def __getitem__(self, key: str | slice | Sequence[int] | Indices) -> Array | Dataset:
+        """``dataset["E"]`` reads one whole field; ``dataset[10:20]`` and ``dataset[[3, 1]]`` are lazy views."""
+        if isinstance(key, str):
+            return self.columns[self._known(key)].take(np.arange(self._frames, dtype=np.int64))
+        picked = self._indices(np.arange(self._frames, dtype=np.int64)[key])
+        return Dataset({name: Picked(column, picked) for name, column in self.columns.items()}, self.fields, self.meta)
+
+    def blocks(self, size: int = 1024, names: Sequence[str] | None = None) -> Iterator[Batch]:
+        """All frames in order, `size` at a time."""
+        for start in range(0, self._frames, size):
+            yield self.take(np.arange(start, min(start + size, self._frames), dtype=np.int64), names)
+
+    def with_columns(self, columns: Mapping[str, Column], fields: Mapping[str, Field]) -> Dataset:
+        """This data set with these columns added or exchanged."""
+        return Dataset({**self.columns, **columns}, {**self.fields, **fields}, self.meta)
+
+    def without(self, *names: str) -> Dataset:
+        """This data set less some fields."""
+        kept = {name: column for name, column in self.columns.items() if name not in names}
+        return Dataset(kept, self.fields, self.meta)
+
+    def renamed(self, name: str, field: Field) -> Dataset:
+        """This data set with the column `name` taken for `field`."""
+        columns = {field.name if old == name else old: column for old, column in self.columns.items()}
+        fields = {
+            field.name if old == name else old: field if old == name else self.fields[old] for old in self.columns
+        }
+        return Dataset(columns, fields, self.meta)
+
+    def with_meta(self, **meta: Any) -> Dataset:
+        """This data set with these entries in `meta`."""
+        return Dataset(self.columns, self.fields, {**self.meta, **meta})
+
+    def __repr__(self) -> str:
+        return f"<Dataset of {self._frames} frames: {', '.join(self.columns) or 'no fields'}>"
+
+    def _known(self, name: str) -> str:
+        if name not in self.columns:
+            found = f"the data set holds {', '.join(self.columns) or 'no fields'}"
+            raise DataError(f"take the field {name!r}", found, "Name one of these")
+        return name
+
+    def _indices(self, frames: npt.ArrayLike) -> Indices:
+        picked = np.atleast_1d(np.asarray(frames, dtype=np.int64))
+        picked = np.where(picked < 0, picked + self._frames, picked)
+        if picked.size and (picked.min() < 0 or picked.max() >= self._frames):
+            found = f"it has {self._frames} frames, and frame {int(picked.max())} was asked for"
+            raise DataError("take frames of a data set", found, f"Ask for frames 0 to {self._frames - 1}")
+        return picked
+
+
+def concatenate(datasets: Sequence[Dataset]) -> Dataset:
+    """Several data sets one behind the other, lazily; all must have the same fields in the same units."""
+    if len(datasets) == 1:
+        return datasets[0]
+    first = datasets[0]
+    for number, other in enumerate(datasets[1:], start=1):
+        for name in sorted(set(first.columns) ^ set(other.columns)):
+            found = f"{name!r} is in one of them and not in the other (sources 0 and {number})"
+            raise DataError("join several sources", found, "Leave the field out of both or bring it into both")
+        for name, field in first.fields.items():
+            if (field.dims, field.unit) != (other.fields[name].dims, other.fields[name].unit):
+                found = f"{name!r} is {_shown(field)} in source 0 and {_shown(other.fields[name])} in source {number}"
+                raise DataError("join several sources", found, "Harmonise each source before joining them")
+    columns = {name: Joined([dataset.columns[name] for dataset in datasets]) for name in first.columns}
+    meta = {key: value for key, value in first.meta.items() if all(d.meta.get(key) == value for d in datasets)}
+    return Dataset(columns, first.fields, meta)
+
+
+def _column(field: Field, values: Array, lengths: Mapping[str, Indices]) -> Column:
+    axis = field.ragged
+    if not axis:
+        return PerFrame(values)
+    full = len(field.dims)
+    if axis in lengths:
+        packed = values.ndim == full - 1
+        return Packed(values, lengths[axis]) if packed else Padded(PerFrame(values), lengths[axis])
+    return Padded(PerFrame(values), np.broadcast_to(np.int64(values.shape[1]), len(values)))
+
+
+def _common_length(columns: Mapping[str, Column]) -> int:
+    lengths = {name: column.frames for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        counted = ", ".join(f"{name} {count}" for name, count in lengths.items())
+        raise DataError(
+            "make a data set", f"its fields disagree in their number of frames: {counted}", "Make them agree"
+        )
+    return next(iter(lengths.values()), 0)
+
+
+def _sizes(columns: Mapping[str, Column], fields: Mapping[str, Field]) -> dict[str, Indices]:
+    sizes: dict[str, Indices] = {}
+    owner: dict[str, str] = {}
+    for name, column in columns.items():
+        axis = fields[name].ragged
+        if not axis or column.lengths is None:
+            continue
+        known = sizes.setdefault(axis, column.lengths)
+        if known is not column.lengths and not np.array_equal(known, column.lengths):
+            odd = int(np.flatnonzero(known != column.lengths)[0])
+            found = f"in frame {odd} {owner[axis]!r} has {known[odd]} rows and {name!r} has {column.lengths[odd]}"
+            raise DataError(f"bring fields with the axis {axis!r} together", found, "Make their lengths agree")
+        owner.setdefault(axis, name)
+    return sizes
+
+
+def _shown(field: Field) -> str:
+    return f"[{' '.join(field.dims)}] in {field.unit or 'no unit'}"

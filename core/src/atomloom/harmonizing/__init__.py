@@ -1,0 +1,58 @@
+"""Harmonising: from fields as a source calls them to the canonical names, axes and units, or a clear question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from atomloom.data import Dataset
+from atomloom.harmonizing.checks import check_frames
+from atomloom.harmonizing.choices import IGNORE, Choices, pairs
+from atomloom.harmonizing.findings import Finding, HarmonizeReport
+from atomloom.harmonizing.layout import lay_out
+from atomloom.harmonizing.names import recognise
+from atomloom.harmonizing.unit_rules import bring_to_units, require
+from atomloom.registry import registry, resolve
+from atomloom.specs import HarmonizerSpec
+
+
+def harmonize(dataset: Dataset, choices: Choices | Mapping[str, Any] | None = None) -> tuple[Dataset, HarmonizeReport]:
+    """The data set with its fields under their declared names, axes and units.
+
+    First names are recognised and axes given, then every registered harmonizer runs whose needs are met, then units are
+    converted and the frames are checked. Nothing is read but counts, atomic numbers where they alone show the padding,
+    and positions for the check.
+
+    Args:
+        choices: the user's answers, as ``{"as": {"Q": "total_charge"}, "unit": {"E": "hartree"}}``.
+
+    Returns:
+        The harmonised data set and the report of what was decided for each field, by which rule.
+    """
+    chosen = Choices.of(choices)
+    reading, findings = recognise(dataset, chosen)
+    ignored = [name for name, meaning in chosen.meanings.items() if meaning == IGNORE]
+    dataset, found = lay_out(dataset.without(*ignored), reading)
+    findings += found
+    dataset, found = _apply_rules(dataset, chosen)
+    findings += found
+    dataset, found = bring_to_units(dataset, chosen)
+    findings += found
+    dataset, found = check_frames(dataset, drop_bad=chosen.drop_bad)
+    return dataset, HarmonizeReport((*findings, *found))
+
+
+def _apply_rules(dataset: Dataset, choices: Choices) -> tuple[Dataset, list[Finding]]:
+    """Runs each registered harmonizer once, as soon as the fields that it needs are there."""
+    waiting = [found.spec for found in registry().all("harmonizers") if isinstance(found.spec, HarmonizerSpec)]
+    findings: list[Finding] = []
+    while ready := [spec for spec in waiting if all(name in dataset for name in spec.needs)]:
+        for spec in ready:
+            waiting.remove(spec)
+            if all(name in dataset for name in spec.needs):
+                dataset, found = resolve(spec.load)(dataset, choices=choices)
+                findings += found
+    return dataset, findings
+
+
+__all__ = ["IGNORE", "Choices", "Finding", "HarmonizeReport", "harmonize", "pairs", "require"]

@@ -1,0 +1,66 @@
+"""What a data set must satisfy whatever it is used for: frames, and positions that are numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from atomloom.data import Dataset
+from atomloom.data.columns import Indices
+from atomloom.errors import DataError
+from atomloom.harmonizing.findings import Finding
+
+MOST_FRAMES = 100_000
+"""How many frames are looked at; of a larger data set as many evenly spaced ones."""
+
+_BLOCK = 4096
+_NAMED = 5
+
+
+def check_frames(dataset: Dataset, *, drop_bad: bool = False) -> tuple[Dataset, list[Finding]]:
+    """Stops at an empty data set and at positions that are NaN or infinite; `drop_bad` leaves those frames out."""
+    if not len(dataset):
+        raise DataError("harmonise the data set", "it has no frames", "Check that the source holds what you expect")
+    if "R" not in dataset:
+        return dataset, []
+    looked = _looked_at(len(dataset), everything=drop_bad)
+    bad = _not_finite(dataset, looked, "R")
+    if not bad.size:
+        note = "" if len(looked) == len(dataset) else f"looked at {len(looked)} of {len(dataset)} frames"
+        return dataset, [Finding("R", "R", "check", note)] if note else []
+    named = _named(bad)
+    if not drop_bad or bad.size == len(dataset):
+        found = f"positions are NaN or infinite in {bad.size} of {len(looked)} frames ({named})"
+        raise DataError("use the positions", found, "Repair these frames, or leave them out with --drop-bad")
+    kept = np.setdiff1d(np.arange(len(dataset), dtype=np.int64), bad)
+    note = f"{bad.size} frames with NaN or infinite positions left out ({named})"
+    return dataset[kept], [Finding("R", "R", "your choice", note, "warning")]
+
+
+def _looked_at(frames: int, *, everything: bool) -> Indices:
+    if everything or frames <= MOST_FRAMES:
+        return np.arange(frames, dtype=np.int64)
+    return np.linspace(0, frames - 1, MOST_FRAMES).astype(np.int64)
+
+
+def check_finite(dataset: Dataset, name: str, frames: Indices) -> None:
+    """Stops where a field is NaN or infinite in one of these frames."""
+    bad = _not_finite(dataset, frames, name)
+    if bad.size:
+        found = f"it is NaN or infinite in {bad.size} of {len(frames)} frames ({_named(bad)})"
+        raise DataError(f"use {name}", found, "Repair these frames, or leave them out with `atomloom convert --where`")
+
+
+def _named(frames: Indices) -> str:
+    return ", ".join(map(str, frames[:_NAMED])) + (", ..." if frames.size > _NAMED else "")
+
+
+def _not_finite(dataset: Dataset, looked: Indices, name: str) -> Indices:
+    bad = []
+    for start in range(0, len(looked), _BLOCK):
+        batch = dataset.take(looked[start : start + _BLOCK], [name])
+        values = batch[name]
+        rows = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        axis = batch.fields[name].ragged
+        within = np.unique(batch.segments(axis)[rows]) if axis else np.flatnonzero(rows)
+        bad.append(looked[start + within])
+    return np.concatenate(bad) if bad else np.zeros(0, dtype=np.int64)

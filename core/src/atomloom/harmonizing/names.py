@@ -1,0 +1,109 @@
+"""Which declared field each column of a source is, by its name, its shape or the user's word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from atomloom.data import Column, Dataset
+from atomloom.data.schema import declared, named_like
+from atomloom.errors import AmbiguousData, DataError
+from atomloom.harmonizing.choices import IGNORE, Choices
+from atomloom.harmonizing.findings import Finding
+from atomloom.harmonizing.shapes import Form, forms
+from atomloom.specs import Field
+
+Reading = Mapping[str, Form]
+
+
+def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding]]:
+    """For each raw column that is recognised, the form in which it holds a declared field."""
+    _check_chosen(dataset, choices)
+    lengths = _known_lengths(dataset, choices)
+    reading: dict[str, Form] = {}
+    findings: list[Finding] = []
+    for name, column in dataset.columns.items():
+        if dataset.fields[name].dims or choices.meanings.get(name) == IGNORE:
+            continue
+        candidates = _candidates(name, choices)
+        fitting = [form for field in candidates for form in forms(field, column, lengths)]
+        if name in choices.meanings and not fitting:
+            raise _does_not_fit(name, column, candidates[0])
+        if len(fitting) > 1:
+            raise _ambiguous(name, column, fitting)
+        if fitting:
+            reading[name] = fitting[0]
+        findings.append(_finding(name, column, candidates, fitting, choices))
+    _check_distinct(reading, dataset)
+    return reading, findings
+
+
+def _candidates(name: str, choices: Choices) -> list[Field]:
+    if name in choices.meanings:
+        return [declared(choices.meanings[name])]
+    return named_like(name)
+
+
+def _known_lengths(dataset: Dataset, choices: Choices) -> dict[str, int]:
+    """The longest atom and grid axis, from the one field that shows them without doubt."""
+    lengths = {}
+    for axis, telling in (("atom", "R"), ("atom", "Z"), ("grid", "vdw_surface")):
+        for name, column in dataset.columns.items():
+            if (
+                axis in lengths
+                or column.lengths is not None
+                or telling not in {f.name for f in _candidates(name, choices)}
+            ):
+                continue
+            item = column.item
+            if (telling == "Z" and len(item) == 1) or (telling != "Z" and len(item) == 2 and item[1] == 3):
+                lengths[axis] = item[0]
+    return lengths
+
+
+def _check_chosen(dataset: Dataset, choices: Choices) -> None:
+    for name, meaning in choices.meanings.items():
+        if name not in dataset.columns:
+            found = f"the source holds {', '.join(dataset.columns) or 'no fields'}"
+            raise DataError(f"take {name!r} as {meaning!r}", found, "Name one of these in --as")
+
+
+def _check_distinct(reading: Reading, dataset: Dataset) -> None:
+    taken = {field.name: name for name, field in dataset.fields.items() if field.dims}
+    for name, form in reading.items():
+        other = taken.setdefault(form.field.name, name)
+        if other != name:
+            found = f"both {other!r} and {name!r} stand for it"
+            todo = f"Leave one out with --as {name}={IGNORE}, or say what it is with --as {name}=FIELD"
+            raise AmbiguousData(f"find the field {form.field.name!r}", found, todo)
+
+
+def _ambiguous(name: str, column: Column, fitting: list[Form]) -> AmbiguousData:
+    readings = " or ".join(f"{form.field.name} ({form.field.doc.rstrip('.').lower()})" for form in fitting)
+    found = f"its shape {_shape(column)} fits {readings}"
+    options = " or ".join(f"--as {name}={form.field.name}" for form in fitting)
+    return AmbiguousData(f"tell what {name!r} is", found, f"Settle it with {options}")
+
+
+def _does_not_fit(name: str, column: Column, field: Field) -> DataError:
+    found = f"its shape is {_shape(column)} and {field.name} is [{' x '.join(field.dims)}]"
+    return DataError(
+        f"take {name!r} as {field.name!r}", found, "Choose a field of that shape; `atomloom fields` lists them"
+    )
+
+
+def _finding(name: str, column: Column, candidates: list[Field], fitting: list[Form], choices: Choices) -> Finding:
+    if fitting:
+        field = fitting[0].field
+        exact = name == field.name or len(candidates) == 1
+        rule = "your choice" if name in choices.meanings else "name" if exact else "name and shape"
+        return Finding(field.name, name, rule, f"{_shape(column)}, {fitting[0].words}")
+    if candidates:
+        wanted = " or ".join(f"{field.name} [{' x '.join(field.dims)}]" for field in candidates)
+        note = f"{_shape(column)} does not fit {wanted}; kept under its own name"
+        return Finding(name, name, "shape", note, "warning")
+    return Finding(name, name, "none", f"{_shape(column)}, not a known field; kept under its own name")
+
+
+def _shape(column: Column) -> str:
+    frames = "rows" if column.lengths is not None else str(column.frames)
+    return f"{column.dtype} {' x '.join([frames, *map(str, column.item)])}"

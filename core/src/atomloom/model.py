@@ -1,0 +1,134 @@
+"""What a model and a backend are: the two interfaces through which core fits anything."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atomloom.batching import PaddedBatch
+from atomloom.data import Dataset
+from atomloom.errors import PluginError
+from atomloom.experiment import Batching
+from atomloom.runs import Run
+from atomloom.specs import Field
+
+Array = NDArray[Any]
+State = TypeVar("State")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a model learns of its data before it sees any: enough to give its parameters their shapes.
+
+    Args:
+        fields: declarations of the fields that are there.
+        elements: atomic numbers that occur, ascending.
+        atoms: atoms of the longest frame.
+    """
+
+    fields: Mapping[str, Field]
+    elements: tuple[int, ...]
+    atoms: int
+
+
+@dataclass(frozen=True)
+class FitData:
+    """The parts of a data set that a fit works with.
+
+    Args:
+        train: the frames to learn from.
+        valid: the frames to watch while learning; may be empty.
+        batching: how frames are put together into batches.
+        seed: of the order of the frames.
+    """
+
+    train: Dataset
+    valid: Dataset
+    batching: Batching
+    seed: int
+
+
+@dataclass(frozen=True)
+class WeightedLoss:
+    """A loss that an experiment asked for: its name, its weight, the fields it compares and its function."""
+
+    name: str
+    weight: float
+    needs: tuple[str, ...]
+    function: Callable[..., tuple[Any, Any]]
+
+
+class Model(ABC, Generic[State]):
+    """A model of any backend.
+
+    A state is whatever the model needs to predict; its arrays are exposed by name, so that checkpoints, averages and
+    hashes need to know nothing else about it.
+    """
+
+    @abstractmethod
+    def init(self, schema: Schema, config: Any, seed: int) -> State:
+        """A fresh state for data of this schema; `config` is the struct that the spec names."""
+
+    @abstractmethod
+    def predict(self, state: State, batch: PaddedBatch) -> Mapping[str, Array]:
+        """The predicted fields, in canonical units and in the slots of `batch`."""
+
+    def fit(self, state: State, data: FitData, losses: tuple[WeightedLoss, ...], run: Run) -> State:
+        """Brings the state to the data; a model without a fit of its own is trained by its backend."""
+        raise PluginError(
+            f"fit the model {type(self).__name__}",
+            "neither the model nor its backend brings a fit",
+            "Give the model a method fit(state, data, losses, run), or a backend that trains it",
+        )
+
+    def leaves(self, state: State) -> dict[str, Array]:
+        """The arrays of the state by name; the default is for a state that is a flat mapping."""
+        if not isinstance(state, Mapping):
+            raise PluginError(
+                f"save a state of {type(self).__name__}",
+                f"it is a {type(state).__name__} and not a mapping of names to arrays",
+                "Override leaves() and with_leaves() in the model",
+            )
+        return {name: np.asarray(value) for name, value in state.items()}
+
+    def with_leaves(self, state: State, leaves: Mapping[str, Array]) -> State:
+        """The state with its arrays exchanged for `leaves`."""
+        return dict(leaves)  # type: ignore[return-value]  # the counterpart of leaves(), for flat mappings
+
+
+class Ops(Protocol):
+    """The array functions that a loss is written in, so that one loss serves every backend."""
+
+    @property
+    def xp(self) -> Any:
+        """The array library, with the functions of numpy."""
+
+    def segment_sum(self, values: Any, segments: Any, count: int) -> Any:
+        """Sums of the rows of each segment, as ``[count, ...]``."""
+
+    def i0e(self, x: Any) -> Any:
+        """The modified Bessel function I0(x), scaled by exp(-abs(x))."""
+
+    def logsumexp(self, x: Any, axis: int = -1) -> Any:
+        """log(sum(exp(x))) without overflow."""
+
+
+class Backend(ABC):
+    """An array library that models are written in.
+
+    Attributes:
+        ops: the functions that losses use on it.
+    """
+
+    ops: Ops
+
+    def fit(
+        self, model: Model[State], state: State, data: FitData, losses: tuple[WeightedLoss, ...], run: Run
+    ) -> State:
+        """Trains a model that brings no fit of its own."""
+        return Model.fit(model, state, data, losses, run)

@@ -1,0 +1,101 @@
+"""How far predictions are from a reference: key figures, parity plots and histograms of the errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atomloom.data import Dataset
+from atomloom.data.schema import declared
+from atomloom.errors import DataError
+from atomloom.pipeline.fitted import Fitted
+from atomloom.pipeline.predicting import predict
+from atomloom.report import Axis, Column, Histogram, KeyFigure, KeyFigures, Report, Section, Table, compare, parity
+from atomloom.runs import Run
+
+_BOOTSTRAPS = 200
+
+
+def errors(run: Run, dataset: Dataset, /) -> Report:
+    """The post-processor ``errors``: all that the model predicts and the data holds, compared."""
+    fitted = Fitted.load(run)
+    compared = comparisons(fitted, dataset)
+    if not compared:
+        found = f"the model predicts {', '.join(fitted.spec.predicts)}, and the data holds {', '.join(dataset.columns)}"
+        raise DataError("judge the predictions", found, "Bring data that holds a reference for one of these")
+    facts = {"run": run.name, "model": fitted.spec.name, "epoch": str(fitted.epoch), "frames": str(len(dataset))}
+    return Report(f"Errors of {run.name}", tuple(section(name, pair) for name, pair in compared.items()), facts=facts)
+
+
+class Compared:
+    """Predicted and reference values of one field, one row a frame or an atom."""
+
+    def __init__(
+        self, name: str, predicted: NDArray[Any], reference: NDArray[Any], segments: NDArray[np.int64]
+    ) -> None:
+        self.name, self.unit = name, declared(name).unit
+        self.predicted, self.reference, self.segments = predicted, reference, segments
+
+    @property
+    def mae_uncertainty(self) -> float:
+        """Standard error of the MAE, by drawing frames again and again: the atoms of a frame are not independent."""
+        error = np.abs(self.predicted - self.reference).reshape(len(self.predicted), -1)
+        frames = int(self.segments.max(initial=-1)) + 1
+        sums = np.bincount(self.segments, weights=error.sum(axis=1), minlength=frames)
+        counts = np.bincount(self.segments, minlength=frames) * error.shape[1]
+        random = np.random.default_rng(0)
+        draws = (random.integers(frames, size=frames) for _ in range(_BOOTSTRAPS))
+        return float(np.std([sums[drawn].sum() / counts[drawn].sum() for drawn in draws]))
+
+
+def comparisons(fitted: Fitted, dataset: Dataset) -> dict[str, Compared]:
+    """Each predicted field beside its reference, where the data holds one."""
+    predictions = predict(fitted, dataset)
+    compared = {}
+    for name in predictions.columns:
+        if name in dataset and dataset.columns[name].item == predictions.columns[name].item:
+            batch = predictions.take(np.arange(len(predictions)), [name])
+            axis = batch.fields[name].ragged
+            segments = batch.segments(axis) if axis else np.arange(batch.frames)
+            compared[name] = Compared(name, batch[name], dataset[name], segments)
+    return compared
+
+
+def section(name: str, pair: Compared, baseline: float | None = None) -> Section:
+    """What there is to say about one field.
+
+    Args:
+        baseline: MAE of always predicting the mean of the training data.
+    """
+    measured = compare(pair.predicted, pair.reference)
+    note = f"{measured.n} values" + (f", {measured.left_out} not finite" if measured.left_out else "")
+    figures = [
+        KeyFigure("MAE", measured.mae, pair.unit, pair.mae_uncertainty, note),
+        KeyFigure("RMSE", measured.rmse, pair.unit),
+        KeyFigure("95th percentile", measured.p95, pair.unit),
+        KeyFigure("largest error", measured.max, pair.unit),
+        KeyFigure("bias", measured.bias, pair.unit),
+        KeyFigure("R2", measured.r2),
+    ]
+    if baseline is not None:
+        figures.insert(1, KeyFigure("MAE of the mean", baseline, pair.unit, note="predicting the training mean"))
+    field = declared(name)
+    axis = Axis(field.doc.rstrip(".").split(";")[0].lower(), pair.unit)
+    difference = (pair.predicted - pair.reference).ravel()
+    return Section(
+        f"Errors of {name}",
+        (
+            KeyFigures(tuple(figures)),
+            parity(f"{name}: predicted against reference", pair.predicted.ravel(), pair.reference.ravel(), axis),
+            Histogram.of(f"{name}: errors", {"test": difference}, Axis("predicted - reference", pair.unit)),
+        ),
+    )
+
+
+def findings_table(job_report: Any) -> Table:
+    """What harmonising decided, as a table."""
+    columns = tuple(Column(head, kind="text") for head in ("field", "in the source", "by", "what was done"))
+    rows = tuple((each.field, each.source, each.rule, each.note) for each in job_report.findings)
+    return Table(columns, rows, title="How the data was read")

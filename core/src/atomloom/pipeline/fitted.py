@@ -1,0 +1,63 @@
+"""A run's model with the state that it was fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from atomloom.errors import RunError
+from atomloom.experiment import InFile, build
+from atomloom.model import Model, Schema
+from atomloom.pipeline.job import load_model
+from atomloom.registry import resolve
+from atomloom.runs import Run
+from atomloom.specs import Field, ModelSpec
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model that can predict.
+
+    Args:
+        model, spec, state: the model, what it says of itself, and its state.
+        schema: of the data that it was fitted to.
+        epoch: after which the state was saved.
+    """
+
+    model: Model[Any]
+    spec: ModelSpec
+    state: Any
+    schema: Schema
+    epoch: int
+
+    @classmethod
+    def load(cls, run: Run, which: str = "best") -> Fitted:
+        """The model of a run from its ``"best"`` or ``"latest"`` checkpoint."""
+        checkpoint = (run.best() if which == "best" else None) or run.latest()
+        if checkpoint is None:
+            found = "it has no checkpoint yet"
+            raise RunError(
+                f"use the model of the run '{run.name}'", found, f"Fit it with `atomloom resume {run.folder}`"
+            )
+        table = dict(run.config["model"])
+        _, spec, model = load_model(table.pop("name"))
+        place = InFile(str(run.files.config)).under("model")
+        config = build(resolve(spec.config), table, place)
+        schema = schema_from(run.provenance["schema"])
+        fresh = model.init(schema, config, int(run.provenance["seeds"].get("training", 0)))
+        return cls(model, spec, model.with_leaves(fresh, checkpoint.leaves), schema, checkpoint.epoch)
+
+
+def schema_to(schema: Schema) -> dict[str, Any]:
+    """A schema as provenance keeps it."""
+    fields = {name: {"dims": list(f.dims), "unit": f.unit, "dtype": f.dtype} for name, f in schema.fields.items()}
+    return {"fields": fields, "elements": list(schema.elements), "atoms": schema.atoms}
+
+
+def schema_from(stored: dict[str, Any]) -> Schema:
+    """The inverse of `schema_to`."""
+    fields = {
+        name: Field(name=name, dims=tuple(f["dims"]), unit=f["unit"], dtype=f["dtype"])
+        for name, f in stored["fields"].items()
+    }
+    return Schema(fields, tuple(stored["elements"]), int(stored["atoms"]))

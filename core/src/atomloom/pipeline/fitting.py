@@ -1,0 +1,91 @@
+"""Fits a job in a run folder, resumes one, and writes its report."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace as replaced
+
+from atomloom.errors import RunError
+from atomloom.experiment import Experiment, InFile, dumps, load, plain
+from atomloom.model import Model
+from atomloom.pipeline.fitted import schema_to
+from atomloom.pipeline.job import Job, prepare
+from atomloom.pipeline.run_report import report_on
+from atomloom.report import Report, save
+from atomloom.runs import Run, cite, describe
+
+
+def fit(job: Job, folder: str | Path) -> tuple[Run, Report]:
+    """Start a run of `job` in a new folder, fit it to the end and write its report.
+
+    Raises:
+        RunError: when the folder exists.
+        KeyboardInterrupt: on Ctrl-C; the run is left so that `resume` goes on.
+    """
+    config = tomllib.loads(dumps(fully_resolved(job)))
+    provenance = describe(
+        data=job.data.files,
+        seeds={"training": int(getattr(job.training, "seed", 0)), "split": job.experiment.data.split.seed},
+        split=job.parts.described(),
+        used=[cite.used(found.kind, found.spec, found.plugin) for found in job.used],
+    )
+    run = Run.create(folder, config, {**provenance, "schema": schema_to(job.schema)})
+    return run, _fit(job, run)
+
+
+def resume(folder: str | Path) -> tuple[Run, Report | None]:
+    """Go on with a run from its latest checkpoint; a finished one is left as it is, and there is no new report."""
+    run = Run.open(folder)
+    if run.finished and run.files.report.is_dir():
+        return run, None
+    job = prepare(load(run.files.config), InFile(str(run.files.config)))
+    _check_same_data(job, run)
+    return run, _fit(job, run)
+
+
+def fully_resolved(job: Job) -> Experiment:
+    """The experiment with every option of its model and its training written out."""
+    model = {"name": job.model_spec.name, **plain(job.config)}
+    losses = {loss.name: loss.weight for loss in job.losses}
+    return replaced(job.experiment, model=model, losses=losses, training=plain(job.training))
+
+
+def _fit(job: Job, run: Run) -> Report:
+    seed = int(getattr(job.training, "seed", 0))
+    with run.session():
+        for name, reason in job.off.items():
+            run.logger.warning("the loss %s is off: %s", name, reason)
+        state = job.model.init(job.schema, job.config, seed)
+        _fit_of(job)(state, job.fit_data(), job.losses, run)
+        report = report_on(job, run)
+        save(report, run.files.report)
+    return report
+
+
+def _fit_of(job: Job) -> Any:
+    """The model's own fit where it brings one, its backend's otherwise."""
+    if type(job.model).fit is not Model.fit:
+        return job.model.fit
+
+    def fit(*arguments: Any) -> Any:
+        return job.backend.fit(job.model, *arguments)
+
+    return fit
+
+
+def _check_same_data(job: Job, run: Run) -> None:
+    provenance = run.provenance
+    now = describe(data=job.data.files)["data"]
+    for before, after in zip(provenance["data"], now, strict=False):
+        if before != after:
+            found = f"'{after['path']}' is not the file that it was fitted to"
+            raise RunError(f"resume the run '{run.name}'", found, "Bring that file back, or start a new run")
+    if len(provenance["data"]) != len(now) or provenance["split"] != job.parts.described():
+        found = "its data or their split have changed since it was started"
+        raise RunError(f"resume the run '{run.name}'", found, "Bring the data back, or start a new run")
+
+
+__all__ = ["fit", "fully_resolved", "resume"]

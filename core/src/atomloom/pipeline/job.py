@@ -1,0 +1,168 @@
+"""Matches data, model and losses before anything is computed: what fits together, and what is missing for the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from atomloom.data import Dataset
+from atomloom.errors import ConfigError, DataError, PluginError
+from atomloom.experiment import AsFlags, Experiment, Place, build
+from atomloom.harmonizing import HarmonizeReport, require
+from atomloom.harmonizing.checks import check_finite
+from atomloom.model import Backend, FitData, Model, Schema, WeightedLoss
+from atomloom.pipeline.sources import Harmonised, load_data
+from atomloom.pipeline.splitting import Parts, split
+from atomloom.registry import Contribution, registry, resolve
+from atomloom.specs import BackendSpec, LossSpec, ModelSpec
+
+
+@dataclass(frozen=True)
+class Job:
+    """An experiment with everything that it names found, checked and loaded.
+
+    Args:
+        experiment: with resolved paths.
+        data: the whole harmonised data set, with its report.
+        parts: how it is split.
+        model: the model; `model_spec` what it says of itself, `config` its options.
+        backend: of the model; `training` its options.
+        losses: those that are on.
+        off: losses that the model has on by default and that the data cannot serve, with the reason.
+        used: every contribution that the run uses, for citations.
+    """
+
+    experiment: Experiment
+    data: Harmonised
+    parts: Parts
+    model: Model[Any]
+    model_spec: ModelSpec
+    config: msgspec.Struct
+    backend: Backend
+    training: msgspec.Struct
+    losses: tuple[WeightedLoss, ...]
+    off: dict[str, str]
+    used: tuple[Contribution, ...]
+
+    @property
+    def report(self) -> HarmonizeReport:
+        """How the data was harmonised."""
+        return self.data.report
+
+    @property
+    def schema(self) -> Schema:
+        """What the model may know of its data beforehand."""
+        return schema_of(self.data.dataset)
+
+    def fit_data(self) -> FitData:
+        """The parts to learn from and to watch."""
+        dataset, seed = self.data.dataset, int(getattr(self.training, "seed", 0))
+        return FitData(dataset[self.parts.train], dataset[self.parts.valid], self.experiment.batching, seed)
+
+
+def prepare(experiment: Experiment, place: Place | None = None) -> Job:
+    """The job that an experiment with resolved paths describes, or the exact reason why it is none.
+
+    Args:
+        place: where the experiment was written, for messages.
+    """
+    where: Place = place or AsFlags()
+    contribution, spec, model = load_model(experiment.model_name)
+    backend_found = registry().get("backends", spec.backend)
+    backend_spec = backend_found.spec
+    assert isinstance(backend_spec, BackendSpec)
+    config = build(resolve(spec.config), experiment.model_options, where.under("model"))
+    training = build(resolve(backend_spec.training), experiment.training, where.under("training"), spec.training)
+    data = load_data(experiment.data.source)
+    require(data.dataset, spec.needs, f"fit the model {spec.name!r}")
+    losses, off, loss_found = _losses(experiment, spec, data.dataset)
+    parts = split(data.dataset, experiment.data.split)
+    _check_labels(data.dataset, parts, losses)
+    readers = {name: registry().get("readers", name) for name in (source.reader for source in experiment.data.source)}
+    return Job(
+        experiment=experiment,
+        data=data,
+        parts=parts,
+        model=model,
+        model_spec=spec,
+        config=config,
+        backend=resolve(backend_spec.load),
+        training=training,
+        losses=losses,
+        off=off,
+        used=(contribution, backend_found, *loss_found, *readers.values()),
+    )
+
+
+def load_model(name: str) -> tuple[Contribution, ModelSpec, Model[Any]]:
+    """A model by name, made from what its spec loads: a `Model`, or a class of one."""
+    contribution = registry().get("models", name)
+    spec = contribution.spec
+    assert isinstance(spec, ModelSpec)
+    found = resolve(spec.load)
+    model = found() if isinstance(found, type) else found
+    if not isinstance(model, Model):
+        kind = type(model).__name__
+        found_instead = f"{spec.load} of {contribution.plugin} is a {kind} and no atomloom.Model"
+        raise PluginError(f"load the model {name!r}", found_instead, "Report this to the plugin's authors")
+    return contribution, spec, model
+
+
+def schema_of(dataset: Dataset) -> Schema:
+    """The declarations, elements and longest frame of a data set."""
+    elements: set[int] = set()
+    for batch in dataset.blocks(4096, ["Z"]) if "Z" in dataset else ():
+        elements.update(np.unique(batch["Z"]).tolist())
+    longest = int(dataset.sizes["atom"].max(initial=0)) if "atom" in dataset.sizes else 0
+    fields = {name: field for name, field in dataset.fields.items() if field.dims}
+    return Schema(fields, tuple(sorted(elements)), longest)
+
+
+def _losses(
+    experiment: Experiment, spec: ModelSpec, dataset: Dataset
+) -> tuple[tuple[WeightedLoss, ...], dict[str, str], list[Contribution]]:
+    """The losses that are on; one that the user named must be served, one that is on by default may be switched off."""
+    named = dict(experiment.losses)
+    wanted = named or dict(spec.losses)
+    on, off, used = [], {}, []
+    for name, weight in wanted.items():
+        contribution = registry().get("losses", name)
+        loss = contribution.spec
+        assert isinstance(loss, LossSpec)
+        try:
+            _check_loss(loss, spec, dataset)
+        except (ConfigError, DataError) as error:
+            if named:
+                raise
+            off[name] = error.found
+            continue
+        on.append(WeightedLoss(name, weight, loss.needs, resolve(loss.load)))
+        used.append(contribution)
+    if not on:
+        found = (
+            "; ".join(f"{name}: {reason}" for name, reason in off.items()) or "none is named and none is on by default"
+        )
+        raise ConfigError(
+            f"fit the model {spec.name!r}", f"no loss is left to lower ({found})", "Name one under [losses]"
+        )
+    return tuple(on), off, used
+
+
+def _check_loss(loss: LossSpec, spec: ModelSpec, dataset: Dataset) -> None:
+    missing = [name for name in loss.needs if name not in spec.predicts]
+    if missing:
+        found = f"it compares {', '.join(missing)}, and the model predicts {', '.join(spec.predicts)}"
+        raise ConfigError(f"use the loss {loss.name!r} with the model {spec.name!r}", found, "Leave it out")
+    if spec.backend not in loss.backends:
+        found = f"it runs on {', '.join(loss.backends)}, and the model on {spec.backend}"
+        raise ConfigError(f"use the loss {loss.name!r} with the model {spec.name!r}", found, "Leave it out")
+    require(dataset, loss.needs, f"use the loss {loss.name!r}")
+
+
+def _check_labels(dataset: Dataset, parts: Parts, losses: tuple[WeightedLoss, ...]) -> None:
+    for name in dict.fromkeys(need for loss in losses for need in loss.needs):
+        for part in ("train", "valid"):
+            check_finite(dataset, name, getattr(parts, part))

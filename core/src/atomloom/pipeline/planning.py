@@ -1,0 +1,81 @@
+"""A job in words: reader, harmonizers, split, batches, model and losses, with what each takes and gives."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from atomloom.batching import fixed_shape
+from atomloom.pipeline.job import Job
+from atomloom.registry import registry
+
+
+class Step(NamedTuple):
+    """One line of a plan."""
+
+    step: str
+    what: str
+    detail: str
+
+
+def steps(job: Job) -> list[Step]:
+    """The way of the data to the model, in the order in which it happens."""
+    return [*_reading(job), *_harmonising(job), *_splitting(job), *_fitting(job)]
+
+
+def _reading(job: Job) -> list[Step]:
+    dataset = job.data.dataset
+    files = ", ".join(path.name for path in job.data.files)
+    readers = ", ".join(dict.fromkeys(source.reader for source in job.experiment.data.source))
+    held = sum(_bytes_per_frame(job, name) for name in dataset.columns) * len(dataset)
+    return [Step("read", files, f"with {readers}: {len(dataset)} frames, {_memory(held)}")]
+
+
+def _harmonising(job: Job) -> list[Step]:
+    return [
+        Step("harmonise", f"{each.source} to {each.field}", f"{each.rule}: {each.note}") for each in job.report.findings
+    ]
+
+
+def _splitting(job: Job) -> list[Step]:
+    described = job.parts.described()
+    parts = ", ".join(f"{described[name]} {name}" for name in ("train", "valid", "test"))
+    return [Step("split", parts, f"seed {job.experiment.data.split.seed}")]
+
+
+def _fitting(job: Job) -> list[Step]:
+    train = job.fit_data().train
+    shape = fixed_shape(train, job.experiment.batching.frames or 1)
+    real = int(train.sizes["atom"].sum()) if "atom" in train.sizes else 0
+    slots = shape.atoms * -(-len(train) // shape.frames)
+    waste = f", {100 * (1 - real / slots):.1f} % of the atom slots are padding" if slots else ""
+    epochs = getattr(job.training, "num_epochs", "?")
+    spec = job.model_spec
+    batch = sum(_bytes_per_frame(job, name) for name in spec.needs) * shape.frames
+    needs, gives = ", ".join(spec.needs), ", ".join(spec.predicts)
+    lines = [
+        Step("batch", f"{shape.frames} frames, {shape.atoms} atom slots", f"{_memory(batch)} a batch{waste}"),
+        Step("fit", f"{spec.name} ({spec.backend})", f"from {needs} to {gives}, {epochs} epochs"),
+    ]
+    lines += [
+        Step("loss", f"{loss.name} x {loss.weight:g}", f"compares {', '.join(loss.needs)}") for loss in job.losses
+    ]
+    lines += [Step("loss off", name, reason) for name, reason in job.off.items()]
+    lines += [Step("judge", f"{post.spec.name}", post.spec.summary) for post in registry().all("postprocessors")]
+    return lines
+
+
+def _bytes_per_frame(job: Job, name: str) -> float:
+    column = job.data.dataset.columns[name]
+    item = column.dtype.itemsize
+    for size in column.item:
+        item *= size
+    rows = 1.0 if column.lengths is None or not len(column.lengths) else float(column.lengths.mean())
+    return item * rows
+
+
+def _memory(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    raise AssertionError("the loop ends at GB")

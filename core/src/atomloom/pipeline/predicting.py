@@ -1,0 +1,44 @@
+"""Predictions of a fitted model for a data set, as a data set."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from atomloom.batching import PaddedBatch, fixed_shape, in_order
+from atomloom.data import Column, Dataset, Packed, PerFrame
+from atomloom.data.columns import Array
+from atomloom.data.schema import declared
+from atomloom.harmonizing import require
+from atomloom.pipeline.fitted import Fitted
+from atomloom.progress import track
+
+FRAMES = 64
+"""How many frames are predicted at a time."""
+
+
+def predict(fitted: Fitted, dataset: Dataset) -> Dataset:
+    """The predicted fields of every frame, in canonical units."""
+    spec = fitted.spec
+    require(dataset, spec.needs, f"predict with the model {spec.name!r}")
+    shape = fixed_shape(dataset, min(FRAMES, max(len(dataset), 1)), pairs=True)
+    rows: dict[str, list[Array]] = defaultdict(list)
+    batches = in_order(dataset, shape, spec.needs)
+    for batch in track(batches, total=-(-len(dataset) // shape.frames), label="predicting"):
+        predicted = fitted.model.predict(fitted.state, batch)
+        for name in spec.predicts:
+            if name in predicted:
+                rows[name].append(_real(np.asarray(predicted[name]), name, batch))
+    columns = {name: _column(name, np.concatenate(parts), dataset) for name, parts in rows.items()}
+    return Dataset(columns, {name: declared(name) for name in columns}, {"model": spec.name})
+
+
+def _real(values: Array, name: str, batch: PaddedBatch) -> Array:
+    """The rows that are no padding."""
+    return values[: batch.atoms] if declared(name).ragged == "atom" else values[: batch.frames]
+
+
+def _column(name: str, values: Array, dataset: Dataset) -> Column:
+    axis = declared(name).ragged
+    return Packed(values, dataset.sizes[axis]) if axis else PerFrame(values)

@@ -1,0 +1,85 @@
+"""The report of a finished run: how well it does on frames that it never saw, how it got there, and on what."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from atomloom.pipeline.error_report import Compared, comparisons, findings_table, section
+from atomloom.pipeline.fitted import Fitted
+from atomloom.pipeline.job import Job
+from atomloom.report import Axis, Column, Curve, Report, Section, Series, Table, Text
+from atomloom.runs import Run
+
+
+def report_on(job: Job, run: Run) -> Report:
+    """Errors on the test part, learning curves, and how the data was read and split."""
+    fitted = Fitted.load(run)
+    judged, part = _judged(job)
+    sections = [
+        section(name, pair, _baseline(job, name, pair))
+        for name, pair in comparisons(fitted, job.data.dataset[judged]).items()
+    ]
+    split = job.parts.described()
+    summary = (
+        f"`{job.model_spec.name}` fitted for {run.epochs_done} epochs to {split['train']} frames; the state after "
+        f"epoch {fitted.epoch} is judged on the {len(judged)} frames of the {part} part."
+    )
+    facts = {
+        "run": run.name,
+        "model": job.model_spec.name,
+        "frames": f"{split['train']} train, {split['valid']} valid, {split['test']} test",
+        "data": ", ".join(path.name for path in job.data.files),
+        "atomloom": str(run.provenance["versions"].get("atomloom", "")),
+    }
+    return Report(f"Run {run.name}", (*sections, _course(run), _data(job)), summary, facts)
+
+
+def _judged(job: Job) -> tuple[np.ndarray, str]:
+    for name in ("test", "valid", "train"):
+        frames = getattr(job.parts, name)
+        if len(frames):
+            return frames, name
+    raise AssertionError("a split always has frames to train on")
+
+
+def _baseline(job: Job, name: str, pair: Compared) -> float | None:
+    """MAE of predicting the mean of the training part, for per-frame fields."""
+    if job.data.dataset.columns[name].lengths is not None:
+        return None
+    mean = job.data.dataset[job.parts.train][name].mean(axis=0)
+    return float(np.mean(np.abs(pair.reference - mean)))
+
+
+def _course(run: Run) -> Section:
+    """One figure for every metric, with its parts as curves."""
+    columns = dict(run.metrics())
+    epochs = columns.pop("epoch")
+    by_name: dict[str, list[Series]] = {}
+    for name, values in columns.items():
+        part, _, metric = name.partition("/")
+        by_name.setdefault(metric or part, []).append(Series(part, epochs, values))
+    figures = tuple(
+        Curve(title=metric, series=tuple(series), x=Axis("epoch"), y=Axis(metric, scale=_scale(series)))
+        for metric, series in by_name.items()
+    )
+    return Section("Course of the fit", figures or (Text("No metrics were logged."),))
+
+
+def _scale(series: list[Series]) -> Literal["linear", "log"]:
+    """Logarithmic for what is positive and spans more than a factor of ten."""
+    values = np.concatenate([each.y[np.isfinite(each.y)] for each in series])
+    wide = values.size > 0 and values.min() > 0 and values.max() > 10 * values.min()
+    return "log" if wide else "linear"
+
+
+def _data(job: Job) -> Section:
+    split = job.parts.described()
+    parts = Table(
+        (Column("part", kind="text"), Column("frames", kind="integer")),
+        tuple((name, int(split[name])) for name in ("train", "valid", "test")),
+        title="Split",
+    )
+    off = tuple(Text(f"The loss `{name}` is off: {reason}.") for name, reason in job.off.items())
+    return Section("Data", (findings_table(job.report), parts, *off))

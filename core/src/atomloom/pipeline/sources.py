@@ -1,0 +1,77 @@
+"""Reads the sources of an experiment, harmonises them and joins them into one data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from atomloom.data import Dataset, concatenate
+from atomloom.errors import DataError
+from atomloom.experiment import Source
+from atomloom.harmonizing import Choices, HarmonizeReport, harmonize
+from atomloom.readers import expand, read, side_by_side
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file as its reader gives it, and what the user settled about it."""
+
+    path: Path
+    raw: Dataset
+    choices: Choices
+
+
+@dataclass(frozen=True)
+class Harmonised:
+    """A harmonised data set, the report of how it came about, and the files that it was read from."""
+
+    dataset: Dataset
+    report: HarmonizeReport
+    files: tuple[Path, ...]
+
+
+def load_data(sources: Sequence[Source]) -> Harmonised:
+    """All sources of an experiment as one data set; see `join`."""
+    parts = []
+    for source in sources:
+        choices = Choices(source.read_as, source.units)
+        for path in _paths(source.paths):
+            parts.append(Part(path, read(path, reader=source.reader, **source.options), choices))
+    return join(parts)
+
+
+def load_paths(paths: Sequence[str], *, reader: str = "", choices: Choices | None = None) -> Harmonised:
+    """All files that these paths and globs name as one data set; see `join`."""
+    return join([Part(path, read(path, reader=reader), choices or Choices()) for path in _paths(paths)])
+
+
+def join(parts: Sequence[Part]) -> Harmonised:
+    """Files as one data set.
+
+    Files that hold different fields of the same frames are laid side by side, as a crystal's model and reflections, or
+    positions and forces in two files; all others are harmonised each and put one behind the other.
+    """
+    files = tuple(part.path for part in parts)
+    merged = side_by_side([part.raw for part in parts])
+    if merged is not None:
+        meanings = {name: meaning for part in parts for name, meaning in part.choices.meanings.items()}
+        units = {name: unit for part in parts for name, unit in part.choices.units.items()}
+        drop_bad = any(part.choices.drop_bad for part in parts)
+        dataset, report = harmonize(merged, Choices(meanings, units, drop_bad))
+        return Harmonised(dataset, report, files)
+    done = [_named(part) for part in parts]
+    findings = dict.fromkeys(finding for _, report in done for finding in report.findings)
+    return Harmonised(concatenate([dataset for dataset, _ in done]), HarmonizeReport(tuple(findings)), files)
+
+
+def _named(part: Part) -> tuple[Dataset, HarmonizeReport]:
+    """One file harmonised; an error says which file it is about."""
+    try:
+        return harmonize(part.raw, part.choices)
+    except DataError as error:
+        raise type(error)(f"{error.asked} of '{part.path}'", error.found, error.todo) from error
+
+
+def _paths(patterns: Sequence[str]) -> list[Path]:
+    return [path for pattern in patterns for path in expand(pattern)]

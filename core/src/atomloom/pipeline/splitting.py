@@ -1,0 +1,124 @@
+"""Divides frames into train, valid and test, always the same way for the same experiment."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from atomloom.arrays import open_arrays
+from atomloom.data import Dataset
+from atomloom.data.columns import Indices
+from atomloom.errors import ConfigError, DataError
+from atomloom.experiment import Split
+
+PARTS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The frames of each part, by index into the data set, in ascending order."""
+
+    train: Indices
+    valid: Indices
+    test: Indices
+
+    def described(self) -> dict[str, int | str]:
+        """Sizes and a digest, for provenance: the same digest means the same split."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name in PARTS:
+            digest.update(name.encode() + getattr(self, name).astype("<i8").tobytes())
+        return {**{name: len(getattr(self, name)) for name in PARTS}, "digest": digest.hexdigest()}
+
+
+def split(dataset: Dataset, how: Split) -> Parts:
+    """The parts that `how` asks for; stops if the part to train on is empty, or one that was asked for."""
+    if how.field is not None:
+        parts = _by_field(dataset, how.field)
+    elif any(isinstance(share, str) for share in how.shares.values()):
+        parts = {name: _from_file(str(path), len(dataset)) for name, path in how.shares.items()}
+        _check_disjoint(parts)
+    else:
+        parts = _by_share(_units(dataset, how), {name: float(share) for name, share in how.shares.items()}, how.seed)
+    for name in how.shares:
+        if not len(parts.get(name, ())):
+            found = f"{len(dataset)} frames leave none for {name!r}"
+            raise DataError("split the data", found, "Give that part a larger share, or bring more frames")
+    return Parts(**{name: np.sort(parts.get(name, np.zeros(0, dtype=np.int64))) for name in PARTS})
+
+
+def _units(dataset: Dataset, how: Split) -> Indices:
+    """For each frame the number of the unit that must stay together: itself, its group or its block."""
+    frames = np.arange(len(dataset), dtype=np.int64)
+    if how.group is not None:
+        if how.group not in dataset or dataset.columns[how.group].lengths is not None:
+            found = f"the data has no value of {how.group!r} for each frame"
+            raise DataError("split the data by group", found, f"Group by one of {', '.join(_per_frame(dataset))}")
+        _, units = np.unique(dataset[how.group], return_inverse=True)
+        return units.astype(np.int64).reshape(-1)
+    if how.blocks is not None:
+        return frames * how.blocks // max(len(dataset), 1)
+    return frames
+
+
+def _by_share(units: Indices, shares: dict[str, float], seed: int) -> dict[str, Indices]:
+    """Shuffled units go to the parts in turn until each has its share of the frames."""
+    sizes = np.bincount(units)
+    order = np.random.default_rng(seed).permutation(len(sizes))
+    middle = np.cumsum(sizes[order]) - sizes[order] / 2
+    bounds = np.cumsum(list(shares.values())) * len(units)
+    bounds[-1] += 0.5 if np.isclose(sum(shares.values()), 1.0) else 0.0
+    part_of = np.empty(len(sizes), dtype=np.int64)
+    part_of[order] = np.searchsorted(bounds, middle, side="right")
+    return {name: np.flatnonzero(part_of[units] == number) for number, name in enumerate(shares)}
+
+
+def _by_field(dataset: Dataset, field: str) -> dict[str, Indices]:
+    if field not in dataset or dataset.columns[field].lengths is not None:
+        found = f"the data has no value of {field!r} for each frame"
+        todo = f"Choose one of {', '.join(_per_frame(dataset)) or 'the parts by fractions'}"
+        raise DataError(f"split the data by {field!r}", found, todo)
+    values = dataset[field]
+    if values.dtype.kind in "US":
+        return {name: np.flatnonzero(values == name) for name in PARTS}
+    held_out = values.astype(bool)
+    return {"train": np.flatnonzero(~held_out), "test": np.flatnonzero(held_out)}
+
+
+def _from_file(name: str, frames: int) -> Indices:
+    """Indices from a ``.npy`` file, or from a text file with one number a line."""
+    path = Path(name)
+    if not path.is_file():
+        raise ConfigError(
+            "split the data", f"there is no file '{name}'", "Check the path, which is relative to the TOML"
+        )
+    try:
+        values = (
+            next(iter(open_arrays(path).values()))[:] if path.suffix == ".npy" else np.loadtxt(path, dtype=np.int64)
+        )
+    except ValueError as error:
+        raise DataError(f"read the indices in '{name}'", str(error), "Write one whole number a line") from error
+    indices = np.atleast_1d(np.asarray(values, dtype=np.int64))
+    wrong = indices[(indices < 0) | (indices >= frames)]
+    if wrong.size:
+        found = f"it holds {int(wrong[0])} and the frames are numbered 0 to {frames - 1}"
+        raise DataError(f"use the indices in '{name}'", found, "Count frames from 0")
+    if len(np.unique(indices)) < len(indices):
+        raise DataError(f"use the indices in '{name}'", "some occur twice", "Name every frame once")
+    return indices
+
+
+def _check_disjoint(parts: dict[str, Indices]) -> None:
+    names = list(parts)
+    for place, name in enumerate(names):
+        for other in names[place + 1 :]:
+            shared = np.intersect1d(parts[name], parts[other])
+            if shared.size:
+                found = f"frame {int(shared[0])} is both in {name!r} and in {other!r}"
+                raise DataError("split the data", found, "Put every frame into one part")
+
+
+def _per_frame(dataset: Dataset) -> list[str]:
+    return [name for name, column in dataset.columns.items() if column.lengths is None and not column.item]

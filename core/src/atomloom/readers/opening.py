@@ -1,0 +1,79 @@
+"""Opens any source through a reader chosen by name, or suggested by what the file looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+from atomloom.data import Dataset
+from atomloom.errors import AmbiguousName, DataError, UnknownName
+from atomloom.registry import registry, resolve
+from atomloom.specs import ReaderSpec
+
+
+def read(source: str | Path, /, *, reader: str = "", **options: Any) -> Dataset:
+    """The data set in a file or folder, its fields as they are called there; `atomloom.harmonize` comes next.
+
+    Args:
+        reader: name of the reader; without one the file's name and first bytes suggest it.
+        options: of the reader.
+    """
+    path = Path(source)
+    check_there(path)
+    spec = registry().get("readers", reader or suggest(path)).spec
+    assert isinstance(spec, ReaderSpec)
+    dataset: Dataset = resolve(spec.load)(path, **options)
+    return dataset.with_meta(reader=spec.name)
+
+
+def suggest(path: Path) -> str:
+    """The reader that the look of a file suggests; stops where there is none or more than one."""
+    found = registry().sniff(path)
+    if not found:
+        known = ", ".join(sorted(reader.spec.name for reader in registry().all("readers")))
+        todo = f"Name a reader with --reader ({known}), or install a plugin that brings one"
+        raise UnknownName(f"read '{path}'", "no installed reader knows this kind of file", todo)
+    likeliest: list[str] = [each.contribution.spec.name for each in found if each.because == found[0].because]
+    if len(likeliest) > 1:
+        raise AmbiguousName(f"read '{path}'", f"{' and '.join(likeliest)} could read it", "Choose one with --reader")
+    return likeliest[0]
+
+
+def expand(pattern: str | Path) -> list[Path]:
+    """The files that a path or a glob names, sorted."""
+    text = str(pattern)
+    if Path(text).exists() or not any(mark in text for mark in "*?["):
+        return [Path(text)]
+    found = sorted(Path(name) for name in glob(text, recursive=True))
+    if not found:
+        raise DataError(
+            f"read '{pattern}'", "no file matches it", "Check the pattern; quote it so that the shell leaves it alone"
+        )
+    return found
+
+
+def check_there(path: Path) -> None:
+    """Stops at a path that is missing, with the nearest names beside it, and at an empty file."""
+    if not path.exists():
+        beside = path.parent if path.parent.is_dir() else None
+        if beside is None:
+            raise DataError(f"read '{path}'", f"there is no folder '{path.parent}'", "Check the path")
+        near = get_close_matches(path.name, [entry.name for entry in beside.iterdir()], n=3)
+        todo = f"Did you mean {' or '.join(near)}?" if near else "Check the path"
+        raise DataError(f"read '{path}'", "there is no such file", todo)
+    if path.is_file() and path.stat().st_size == 0:
+        raise DataError(f"read '{path}'", "the file is empty (0 bytes)", "Check that its download or copy finished")
+
+
+def side_by_side(datasets: Sequence[Dataset]) -> Dataset | None:
+    """Sources that hold different fields of the same frames as one data set; None where they are not such sources."""
+    names = [name for dataset in datasets for name in dataset.columns]
+    if len(names) != len(set(names)) or len({len(dataset) for dataset in datasets}) != 1:
+        return None
+    merged = datasets[0]
+    for other in datasets[1:]:
+        merged = merged.with_columns(other.columns, other.fields).with_meta(**other.meta)
+    return merged
