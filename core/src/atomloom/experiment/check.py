@@ -21,6 +21,7 @@ Homes = Mapping[str, str]
 """The table, as its header spells it, of a key that somebody may have put into the wrong one."""
 
 _LARGEST = 2**63 - 1  # of a TOML integer
+_WRAPPINGS = (Annotated, Union, UnionType)
 _NAMED = 12  # known keys in a message when none is near
 
 
@@ -54,7 +55,7 @@ def bare(kind: Any) -> Any:
 def members(kind: Any) -> tuple[Any, ...]:
     """The alternatives of a union, or the annotation itself."""
     kind = bare(kind)
-    if get_origin(kind) in (Union, UnionType):
+    if get_origin(kind) in _WRAPPINGS:
         return tuple(inner for member in get_args(kind) for inner in members(member))
     return (kind,)
 
@@ -123,7 +124,8 @@ def _described(kind: Any) -> str:
 def description(kind: Any) -> str:
     """The description in the `msgspec.Meta` of an annotation."""
     texts = [meta.description for meta in getattr(kind, "__metadata__", ()) if isinstance(meta, msgspec.Meta)]
-    return next((text for text in texts if text), "")
+    inner = (description(argument) for argument in get_args(kind) if get_origin(kind) in _WRAPPINGS)
+    return next((text for text in (*texts, *inner) if text), "")
 
 
 def _itself(kind: Any, value: object, key: Key) -> Iterator[Problem]:

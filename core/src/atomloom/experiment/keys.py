@@ -45,11 +45,14 @@ def parse(text: str) -> Key:
 
 def quoted(name: str) -> str:
     """One part of a key, in quotes where TOML needs them."""
-    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    # TOML wants one control character escaped that JSON does not.
+    return name if _BARE.fullmatch(name) else json.dumps(name, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def unquoted(dotted: str) -> tuple[str, ...]:
     """The names in a dotted TOML key without positions, as the TOML parser understands them."""
+    if '"' not in dotted and "'" not in dotted:
+        return tuple(name.strip() for name in dotted.split("."))
     names: tuple[str, ...] = ()
     table: object = tomllib.loads(f"{dotted} = 0")
     while isinstance(table, dict):

@@ -6,6 +6,7 @@ come the checks of the TOML tables, the flags and their help.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -101,7 +102,7 @@ def build(
     atomloom.errors.ConfigError: Cannot use the options: exp.toml:2: `training.num_epoch` is not a known key. \
 The nearest known key is `num_epochs`.
     """
-    merged = _nones(struct_type, {**(defaults or {}), **table})
+    merged = _meant(struct_type, {**(defaults or {}), **table})
     found = list(check(struct_type, merged, homes=homes()))
     _blame_defaults(struct_type, found, table, defaults or {})
     refuse("use the options", found, where)
@@ -115,7 +116,7 @@ def from_flags(
 
     Texts are read as the field's type, so ``"-2,2"`` makes a tuple of two integers. Errors name flags.
     """
-    kinds = {each.encode_name: each.type for each in msgspec.structs.fields(struct_type)}
+    kinds = {each.encode_name: each.type for each in _fields(struct_type)}
     given = {
         name: typed(value, kinds.get(name, Any)) if isinstance(value, str) else value
         for name, value in values.items()
@@ -151,8 +152,8 @@ def describe(struct_type: type[msgspec.Struct], defaults: Mapping[str, Any] | No
     ('--num-epochs', 20, 'a whole number of at least 1', 'passes over the data')
     """
     replaced = defaults or {}
+    fields = _fields(struct_type)
     _blame_defaults(struct_type, check(struct_type, dict(replaced)), {}, replaced)
-    fields = msgspec.structs.fields(struct_type)
     options = (_option(each, replaced.get(each.encode_name, _default(each))) for each in fields)
     return tuple(option for option in options if option is not None)
 
@@ -233,7 +234,18 @@ def _blame_defaults(
             raise PluginError(asked, f"`{name}` {problem.found}", f"The plugin has to be corrected. {problem.todo}")
 
 
-def _nones(struct_type: type[msgspec.Struct], table: Mapping[str, Any]) -> dict[str, Any]:
-    """`table` with None for the word that stands for it in TOML."""
-    optional = {each.encode_name for each in msgspec.structs.fields(struct_type) if nullable(each.type)}
-    return {name: None if value == NONE and name in optional else value for name, value in table.items()}
+def _meant(struct_type: type[msgspec.Struct], table: Mapping[str, Any]) -> dict[str, Any]:
+    """`table` with None for the word that stands for it in TOML, and without infinities that are defaults anyway."""
+    optional = {each.encode_name for each in _fields(struct_type) if nullable(each.type)}
+    defaults = ((each.encode_name, each.default) for each in _fields(struct_type))
+    usual = {name: value for name, value in defaults if isinstance(value, float) and math.isinf(value)}
+    said = {name: value for name, value in table.items() if name not in usual or value != usual[name]}
+    return {name: None if value == NONE and name in optional else value for name, value in said.items()}
+
+
+def _fields(struct_type: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    try:
+        return msgspec.structs.fields(struct_type)
+    except (NameError, TypeError) as error:
+        asked = f"use the options that a plugin declares as {struct_type.__name__}"
+        raise PluginError(asked, f"{error}", "The plugin has to be corrected") from error

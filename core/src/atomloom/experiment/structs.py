@@ -86,7 +86,8 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         shares = {name: given[name] for name in named if name in SHARES}
         if "field" in named:
             yield from (_exclusive(name, "field") for name in named if name != "field")
-        elif {"group", "blocks"} <= set(named):
+            return
+        if {"group", "blocks"} <= set(named):
             yield _exclusive("blocks", "group")
         files = [name for name, share in shares.items() if isinstance(share, str)]
         if files:
@@ -107,7 +108,8 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             parts = " + ".join(f"{share:g}" for share in shares.values())
             yield Problem((), f"has fractions of {parts} = {total:g}", "They may add up to 1 at most")
         elif shares and not shares.get("train"):
-            yield Problem(("train",), "is 0", "Give the fraction to train on, such as 0.8")
+            found = "is 0" if "train" in shares else "is missing"
+            yield Problem(("train",), found, "Give the fraction to train on, such as 0.8")
         if self.blocks is not None and self.blocks < len(self.shares):
             parts = ", ".join(self.shares)
             yield Problem(("blocks",), f"is {self.blocks}, too few for {parts}", "Give each part a block at least")

@@ -63,14 +63,14 @@ def read(path: str | Path) -> str:
         with open(path, "rb") as file:
             raw = file.read(LARGEST + 1)
     except FileNotFoundError:
-        raise ConfigError(ASKED, f"there is no file '{path}'", _near(Path(path))) from None
+        raise _refusal(f"there is no file '{path}'", _near(Path(path))) from None
     except IsADirectoryError:
-        raise ConfigError(ASKED, f"'{path}' is a folder", _inside(Path(path))) from None
+        raise _refusal(f"'{path}' is a folder", _inside(Path(path))) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(ASKED, f"'{path}' cannot be read: {reason}", "Check the path and its permissions") from None
+        raise _refusal(f"'{path}' cannot be read: {reason}", "Check the path and its permissions") from None
     if len(raw) > LARGEST:
-        raise ConfigError(ASKED, f"'{path}' is larger than {LARGEST >> 20} MB", WRITTEN)
+        raise _refusal(f"'{path}' is larger than {LARGEST >> 20} MB", WRITTEN)
     return _decoded(raw, path)
 
 
@@ -80,9 +80,9 @@ def _decoded(raw: bytes, path: str | Path) -> str:
     except UnicodeDecodeError as error:
         byte, line = raw[error.start], raw.count(b"\n", 0, error.start) + 1
         if b"\0" in raw:
-            raise ConfigError(ASKED, f"'{path}' is not text", WRITTEN) from None
+            raise _refusal(f"'{path}' is not text", WRITTEN) from None
         found = f"{path}:{line}: byte 0x{byte:02x} is not UTF-8"
-        raise ConfigError(ASKED, found, "Save the file as UTF-8") from None
+        raise _refusal(found, "Save the file as UTF-8") from None
 
 
 def parsed(text: str, path: str | Path) -> dict[str, Any]:
@@ -95,11 +95,15 @@ def parsed(text: str, path: str | Path) -> dict[str, Any]:
         # Python refuses to read integers of thousands of digits.
         digits = _DIGITS.search(text)
         line = text.count("\n", 0, digits.start() if digits else 0) + 1
-        raise ConfigError(ASKED, f"{path}:{line}: a number has too many digits", "It has to fit into 64 bits") from None
+        raise _refusal(f"{path}:{line}: a number has too many digits", "It has to fit into 64 bits") from None
     if not tables:
         found = f"'{path}' is empty" if not text.strip() else f"'{path}' holds nothing but comments"
-        raise ConfigError(ASKED, found, "It needs a [[data.source]] with path and reader, and a [model] with name")
+        raise _refusal(found, "It needs a [[data.source]] with path and reader, and a [model] with name")
     return tables
+
+
+def _refusal(found: str, todo: str) -> ConfigError:
+    return ConfigError(ASKED, visible(found), visible(todo))
 
 
 def _syntax(error: str, text: str, path: str | Path) -> ConfigError:
@@ -110,7 +114,7 @@ def _syntax(error: str, text: str, path: str | Path) -> ConfigError:
     line = lines[number - 1]
     what = _TUPLE.sub(_header, what)
     todo = next(hint.todo for hint in HINTS if re.match(hint.message, what) and re.search(hint.line, line))
-    return ConfigError(ASKED, visible(f"{path}:{number}: {what}, in `{line.strip()[:_SHOWN]}`"), todo)
+    return _refusal(f"{path}:{number}: {what}, in `{line.strip()[:_SHOWN]}`", todo)
 
 
 def _header(names: re.Match[str]) -> str:

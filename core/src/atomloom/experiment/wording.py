@@ -112,6 +112,8 @@ def hint(info: inspect.Type, value: object, key: Key) -> str:
         return f"; write [[{spell(key)}]] with two brackets"
     if isinstance(value, list) and kinds & {inspect.StructType, inspect.DictType}:
         return f"; write [{spell(key)}] with one bracket"
+    if isinstance(value, str) and inspect.DictType in kinds:
+        return "; write { KEY = VALUE }"
     return ""
 
 
