@@ -132,20 +132,22 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module 'atomloom' has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
 
-    if name == "registry":
-        return import_module("atomloom.registry")
-    if name == "__version__":
-        from importlib_metadata import version
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module 'atomloom' has no attribute {name!r}")
+        from importlib import import_module
 
-        return version("atomloom")
-    value: object = getattr(import_module(f"atomloom.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
+        if name == "registry":
+            return import_module("atomloom.registry")
+        if name == "__version__":
+            from importlib_metadata import version
+
+            return version("atomloom")
+        value: object = getattr(import_module(f"atomloom.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -133,7 +133,7 @@ def atomloom_harmonizers() -> Iterable[HarmonizerSpec]:
     """Rules that make a data set canonical: ``load`` resolves to ``(dataset, /, *, choices) -> (Dataset, findings)``.
 
     A harmonizer is pure: it returns another data set and what it found, and refuses to guess where the data fit two
-    meanings. It runs where the fields that it needs are there and one that it gives is missing.
+    meanings. It runs once the fields that it needs are there; `choices` are the user's ``--as`` and ``--unit``.
 
     Example::
 
@@ -144,28 +144,31 @@ def atomloom_harmonizers() -> Iterable[HarmonizerSpec]:
         @atomloom.hookimpl
         def atomloom_harmonizers():
             yield atomloom.HarmonizerSpec(
-                name="neutral",
-                summary="Molecules without a charge are neutral, if the user says so",
+                name="qm9_charges",
+                summary="QM9 documents that its molecules are neutral",
                 load="example:neutral",
                 needs=("Z",),
                 gives=("total_charge",),
             )
 
         def neutral(dataset, /, *, choices):
-            if "total_charge" in dataset or choices.get("total_charge") != "neutral":
+            from atomloom.harmonizing import Finding
+
+            if "total_charge" in dataset or dataset.meta.get("source") != "qm9.npz":
                 return dataset, []
             charges = atomloom.Dataset.from_arrays({"total_charge": [0.0] * len(dataset)})
-            return dataset.with_columns(charges.columns, charges.fields), ["total_charge: 0, as chosen"]
+            finding = Finding("total_charge", "", rule="documented dialect", note="QM9 is neutral")
+            return dataset.with_columns(charges.columns, charges.fields), [finding]
     """
     return ()
 
 
 @hookspec
 def atomloom_models() -> Iterable[ModelSpec]:
-    """Models: ``load`` resolves to an `atomloom.Model`, which initialises, predicts and is trained by its backend.
+    """Models: ``load`` resolves to a subclass of `atomloom.Model`.
 
     The spec says which fields the model reads and predicts and which symmetries it claims, so that a plan can be
-    checked against a data set before anything heavy is imported.
+    checked against a data set before anything heavy is imported. A model without a ``fit`` is trained by its backend.
 
     Example::
 
@@ -185,16 +188,18 @@ def atomloom_models() -> Iterable[ModelSpec]:
                 claims=frozenset({"permutation", "rotation", "translation", "padding", "batch"}),
             )
 
-        class Mean:
+        class Mean(atomloom.Model):
             def init(self, schema, config, seed):
                 return {"mean": 0.0}
 
             def predict(self, state, batch):
-                return {"E": [state["mean"]] * len(batch["Z"])}
+                return {"E": [state["mean"] for _ in batch["frame_mask"]]}
 
             def fit(self, state, data, losses, run):
-                energies = data["E"]
-                return {"mean": sum(energies) / len(energies)}
+                for epoch in run.epochs(1):
+                    state = {"mean": data.train["E"].mean()}
+                    epoch.save(self.leaves(state), {})
+                return state
     """
     return ()
 
@@ -249,14 +254,14 @@ def atomloom_postprocessors() -> Iterable[PostSpec]:
             )
 
         def count(run, dataset, /):
-            return atomloom.Report(title=f"{len(dataset)} frames", sections=())
+            return atomloom.Report(f"{len(dataset)} frames")
     """
     return ()
 
 
 @hookspec
 def atomloom_backends() -> Iterable[BackendSpec]:
-    """Array libraries with a way to train: ``load`` resolves to an `atomloom.Backend`.
+    """Array libraries with a way to train: ``load`` resolves to an instance of `atomloom.Backend`.
 
     A backend brings the default ``fit`` of the models that name it, the ``ops`` of the losses and the struct of its
     training options. `devices` is asked by ``atomloom info`` and therefore only for backends that answer cheaply.
@@ -270,19 +275,20 @@ def atomloom_backends() -> Iterable[BackendSpec]:
         @atomloom.hookimpl
         def atomloom_backends():
             yield atomloom.BackendSpec(
-                name="by-hand",
-                summary="Takes one step of steepest descent by hand",
-                load="example:backend",
+                name="lazy",
+                summary="Leaves every state as it was initialised",
+                load="example:BACKEND",
                 devices="example:devices",
             )
 
         def devices():
-            return ["pencil"]
+            return ["armchair"]
 
-        class backend:
-            @staticmethod
-            def fit(model, state, data, losses, run):
+        class Lazy(atomloom.Backend):
+            def fit(self, model, state, data, losses, run):
                 return state
+
+        BACKEND = Lazy()
     """
     return ()
 
@@ -332,7 +338,7 @@ def atomloom_demos() -> Iterable[DemoSpec]:
 
         def demo(folder, /):
             (folder / "nothing.txt").write_text("Nothing was done.")
-            return atomloom.Report(title="Nothing", sections=())
+            return atomloom.Report("Nothing")
     """
     return ()
 
