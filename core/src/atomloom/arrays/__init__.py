@@ -1,6 +1,7 @@
 """Arrays in ``.npy`` and ``.npz`` files, read on demand and never with ``allow_pickle``.
 
-`open_arrays` reads headers only. What it returns are `Rows`: they know their shape and read the rows asked for. Where the values come from differs:
+`open_arrays` reads headers only. What it returns are `Rows`: they know their shape and read the rows asked for.
+Where the values come from differs:
 
 ====================================================  ===============================================================
 ``.npy``, members of ``.npz`` that are not compressed  mapped into memory in place, also within the zip archive

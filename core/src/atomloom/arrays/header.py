@@ -102,7 +102,7 @@ def _check(header: Header, place: Place) -> None:
     sides = math.prod([side for side in header.shape if side])
     if sides * max(header.dtype.itemsize, 1) >= 2**63:
         raise place.error(f"its header declares the shape {header.shape}, which is more than any memory")
-    if header.dtype.subdtype is not None or (not header.dtype.itemsize and math.prod(header.shape)):
+    if header.dtype.subdtype is not None or (not header.dtype.itemsize and 0 not in header.shape):
         raise place.error(f"its header declares values of kind {header.dtype}, which an array does not have")
 
 

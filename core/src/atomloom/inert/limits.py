@@ -47,7 +47,6 @@ class Refused(Exception):
 MALFORMED = (
     Refused,
     ArithmeticError,
-    AttributeError,
     LookupError,
     MemoryError,
     RecursionError,

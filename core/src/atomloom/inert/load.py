@@ -83,8 +83,8 @@ def _run(stream: BinaryIO, size: int, name: str) -> Any:
 
 
 def _place(machine: Machine) -> str:
-    name = _NAMES.get(machine.opcode, repr(machine.opcode))
-    return f"instruction {name} at byte {machine.start}"
+    name = _NAMES.get(machine.opcode, repr(machine.opcode)) + " " if machine.opcode else ""
+    return f"instruction {name}at byte {machine.start}"
 
 
 def _reason(error: BaseException) -> str:

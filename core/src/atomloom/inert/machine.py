@@ -53,8 +53,8 @@ class Machine:
         """Executes the instructions up to the STOP and returns the value that they leave."""
         source, steps = self.source, _STEPS
         for _ in range(OPCODES):
-            self.start = source.at
-            self.opcode = opcode = source.take(1)
+            self.start, self.opcode = source.at, b""
+            self.opcode = opcode = source.opcode()
             if opcode == _STOP:
                 return self.pop()
             step = steps.get(opcode)

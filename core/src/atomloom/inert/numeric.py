@@ -6,6 +6,7 @@ Every array is a read-only view of bytes that the file really holds, so a declar
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,16 @@ def _view(shape: Any, dtype: Any, order: Any, data: Any, budget: Budget) -> np.n
     if not dtype.itemsize:
         budget.spend(size)
     array: np.ndarray[Any, Any] = np.ndarray(shape, dtype, buffer=data, order=order)
+    if dtype.kind == "U" and size:
+        _check_text(dtype, data)
     array.flags.writeable = False
     return array
+
+
+def _check_text(dtype: np.dtype[Any], data: bytes | bytearray) -> None:
+    """Numbers that are no characters would make numpy fail whenever such a text is looked at."""
+    if np.frombuffer(data, dtype.str[0] + "u4").max(initial=0) > sys.maxunicode:
+        raise Refused("a text has characters that do not exist")
 
 
 def _objects(stub: Stub, shape: Any, order: Any, data: Any, budget: Budget) -> np.ndarray[Any, Any]:

@@ -100,7 +100,7 @@ class _Copy:
             self._prepare(value)
         for at, meant in self.meant.items():
             if id(meant) in self.made:
-                self.made[at] = self.made[id(meant)]
+                self.made.setdefault(at, self.made[id(meant)])
         for value in order:
             self._fill(value)
 

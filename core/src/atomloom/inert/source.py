@@ -30,11 +30,19 @@ class Source:
         """The next `count` bytes; a lying count is refused before memory is asked for."""
         self.at += count
         if count < 0 or self.at > self.size:
-            raise Refused(f"{count} bytes are announced, but the file ends before them")
+            raise Refused(f"the file ends before the {count} bytes that it announces")
         data = self._read(count)
         if len(data) != count:
             raise Refused("the file ends in the middle")
         return data
+
+    def opcode(self) -> bytes:
+        """The byte of the next instruction."""
+        self.at += 1
+        opcode = self._read(1)
+        if not opcode:
+            raise Refused("the file ends before the instruction that says so")
+        return opcode
 
     def line(self) -> bytes:
         """The bytes up to the next newline, without it."""
