@@ -59,8 +59,8 @@ def option(name: str, **defaults: Any) -> Option:
         ({"num_epochs": 0}, "2: `training.num_epochs` is 0. It has to be a whole number of at least 1."),
         ({"lr": 2}, "3: `training.lr` is 2. It has to be a number above 0 and below 1."),
         ({"lr": float("inf")}, "3: `training.lr` is inf. It has to be a finite number."),
-        ({"charge_range": [1]}, "5: `training.charge_range` is [1]. It has to be an array of 2 values: a whole number, "
-         "a whole number."),
+        ({"charge_range": [1]}, "5: `training.charge_range` is [1]. It has to be an array of 2 values, each a whole "
+         "number."),
         ({"charge_range": [2, 1]}, "1: `training` is refused: charge_range runs from high to low. Change one of its "
          "values."),
         ({"batch_size": 1}, "1: `training.batch_size` is not a known key. It belongs to [batching]."),
@@ -226,11 +226,11 @@ def test_a_required_flag_is_asked_for() -> None:
 )
 def test_options_survive_their_table(training: Training) -> None:
     """`build` undoes `plain`, which says every default."""
-    assert build(Training, plain(training), FILE) == training
+    assert build(Training, plain(training), FILE, {"patience": 3, "clip": 1.0}) == training
 
 
 def test_a_resolved_experiment_says_all_options() -> None:
     """The table that goes to a run's config.toml holds what TOML can hold."""
     assert plain(Training())["charge_range"] == [-2, 2]
-    assert "clip" not in plain(Training())
+    assert plain(Training())["clip"] == "none"
     assert loads('data.source = [{path = "a", reader = "npz"}]\nmodel.name = "x"').model_options == {}

@@ -133,9 +133,8 @@ def plain(options: msgspec.Struct) -> dict[str, Any]:
     >>> plain(Training(patience=None))
     {'patience': 'none'}
     """
-    unset = {each.encode_name for each in msgspec.structs.fields(type(options)) if each.default is None}
-    values = msgspec.to_builtins(options).items()
-    table = {name: NONE if value is None else value for name, value in values if value is not None or name not in unset}
+    # None is written as well: left out, it would turn into what a plugin sets instead of the struct's default.
+    table = {name: NONE if value is None else value for name, value in msgspec.to_builtins(options).items()}
     return dict(plain_tables(table))
 
 

@@ -63,7 +63,9 @@ def wanted(info: inspect.Type) -> str:
         case inspect.UnionType(types=types):
             return " or ".join(wanted(member) for member in types if not isinstance(member, inspect.NoneType))
         case inspect.TupleType(item_types=items):
-            return f"an array of {len(items)} values: {', '.join(wanted(item) for item in items)}"
+            words = [wanted(item) for item in items]
+            each = f", each {words[0]}" if len(set(words)) == 1 else f": {', '.join(words)}"
+            return f"an array of {len(items)} values{each}"
         case inspect.CollectionType(item_type=inspect.StructType()):
             return "one or more tables" if info.min_length else "any number of tables"
         case inspect.CollectionType(item_type=item):
