@@ -1,8 +1,8 @@
 """Exact conversion between the units that molecular data sets use.
 
 A unit is an expression such as ``kcal/mol/A``, ``hartree bohr^-1`` or ``e*angstrom``; it is parsed to an exact
-rational number times powers of the SI base units, so a conversion factor is rounded once, at the end. The mole is a pure
-number here: ``kcal/mol`` is an energy per particle. Only the bohr, the hartree and the dalton are measured numbers
+rational number times powers of the SI base units, so a conversion factor is rounded once, at the end. The mole is a
+pure number here: ``kcal/mol`` is an energy per particle. Only the bohr, the hartree and the dalton are measured numbers
 (CODATA 2018, https://doi.org/10.1103/RevModPhys.93.025010); everything else follows from definitions.
 
 >>> factor("kcal/mol", "eV")

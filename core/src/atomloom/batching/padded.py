@@ -64,7 +64,9 @@ class PaddedBatch(Mapping[str, Array]):
         segments = self["batch_segments"][: self.atoms]
         starts = np.searchsorted(segments, np.arange(self.shape.frames))
         if (most := int(np.bincount(segments, minlength=1).max())) > longest:
-            raise _too_large("atoms of one frame", most, longest)
+            found = f"a frame has {most} atoms and there is room for {longest}"
+            todo = f"Leave out larger frames with `atomloom convert --where 'N <= {longest}'`, or fit to such data"
+            raise DataError(f"spread {name} over the frames", found, todo)
         dense = np.zeros((self.shape.frames, longest, *values.shape[1:]), dtype=values.dtype)
         dense[segments, np.arange(self.atoms) - starts[segments]] = values
         return dense

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from atomloom.cli.data_options import data_options, read_data, watched
 from atomloom.cli.output import echo_json, json_option, table
+from atomloom.specs import UNRESOLVED
 
 if TYPE_CHECKING:
     from atomloom.pipeline import Harmonised
+
+_MARKS = {"ok": "", "inferred": "inferred", "warning": "open"}
 
 
 @click.command()
@@ -27,15 +31,22 @@ def inspect(paths: tuple[str, ...], json_output: bool, **options: Any) -> None:
     _print_head(data)
     table(("field", "axes", "unit", "type"), [_row(data, name) for name in data.dataset.columns])
     click.echo()
-    columns = ("field", "in the source", "decided by", "what was done")
-    table(columns, [(each.field, each.source, each.rule, each.note) for each in data.report.findings])
-    for warning in data.report.warnings:
-        click.echo(f"\nOpen: {warning.field}: {warning.note}.")
+    columns = ("field", "in the source", "decided by", "what was done", "")
+    table(columns, [(f.field, f.source, f.rule, f.note, _MARKS[f.level]) for f in data.report.findings])
+    _print_open(data, paths)
 
 
 def _print_head(data: Harmonised) -> None:
     files = ", ".join(path.name for path in data.files)
     click.echo(f"{files}: {_frames(data)}, read as {data.dataset.meta.get('reader', '?')}\n")
+
+
+def _print_open(data: Harmonised, paths: tuple[str, ...]) -> None:
+    """What is left to settle, as the command that would settle it."""
+    unsettled = [name for name, field in data.dataset.fields.items() if field.unit == UNRESOLVED]
+    if unsettled:
+        options = " ".join(f"--unit {name}=UNIT" for name in unsettled)
+        click.echo(f"\nTo settle what is open: atomloom inspect {shlex.join(paths)} {options}")
 
 
 def _frames(data: Harmonised) -> str:
@@ -49,7 +60,7 @@ def _frames(data: Harmonised) -> str:
 
 def _row(data: Harmonised, name: str) -> tuple[str, str, str, str]:
     field, column = data.dataset.fields[name], data.dataset.columns[name]
-    unit = "not settled" if field.unit == "?" else field.unit
+    unit = "not settled" if field.unit == UNRESOLVED else field.unit
     return name, " ".join(field.dims) or "not recognised", unit, str(column.dtype)
 
 

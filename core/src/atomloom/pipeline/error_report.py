@@ -67,7 +67,7 @@ def section(name: str, pair: Compared, baseline: float | None = None) -> Section
     """What there is to say about one field.
 
     Args:
-        baseline: MAE of always predicting the mean of the training data.
+        baseline: MAE of the sum of a constant for each element, fitted to the training data.
     """
     measured = compare(pair.predicted, pair.reference)
     note = f"{measured.n} values" + (f", {measured.left_out} not finite" if measured.left_out else "")
@@ -80,7 +80,9 @@ def section(name: str, pair: Compared, baseline: float | None = None) -> Section
         KeyFigure("R2", measured.r2),
     ]
     if baseline is not None:
-        figures.insert(1, KeyFigure("MAE of the mean", baseline, pair.unit, note="predicting the training mean"))
+        figures.insert(
+            1, KeyFigure("MAE of composition", baseline, pair.unit, note="a fitted constant for each element")
+        )
     field = declared(name)
     axis = Axis(field.doc.rstrip(".").split(";")[0].lower(), pair.unit)
     difference = (pair.predicted - pair.reference).ravel()

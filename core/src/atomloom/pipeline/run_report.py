@@ -6,7 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from atomloom.pipeline.error_report import Compared, comparisons, findings_table, section
+from atomloom.data import Dataset
+from atomloom.pipeline.error_report import comparisons, findings_table, section
 from atomloom.pipeline.fitted import Fitted
 from atomloom.pipeline.job import Job
 from atomloom.report import Axis, Column, Curve, Report, Section, Series, Table, Text
@@ -18,7 +19,7 @@ def report_on(job: Job, run: Run) -> Report:
     fitted = Fitted.load(run)
     judged, part = _judged(job)
     sections = [
-        section(name, pair, _baseline(job, name, pair))
+        section(name, pair, _baseline(job, name, judged))
         for name, pair in comparisons(fitted, job.data.dataset[judged]).items()
     ]
     split = job.parts.described()
@@ -44,12 +45,25 @@ def _judged(job: Job) -> tuple[np.ndarray, str]:
     raise AssertionError("a split always has frames to train on")
 
 
-def _baseline(job: Job, name: str, pair: Compared) -> float | None:
-    """MAE of predicting the mean of the training part, for per-frame fields."""
-    if job.data.dataset.columns[name].lengths is not None:
+def _baseline(job: Job, name: str, judged: np.ndarray) -> float | None:
+    """MAE of the least that a model of a per-frame field must beat: a constant for each element, fitted in float64."""
+    dataset = job.data.dataset
+    if dataset.columns[name].lengths is not None or "Z" not in dataset:
         return None
-    mean = job.data.dataset[job.parts.train][name].mean(axis=0)
-    return float(np.mean(np.abs(pair.reference - mean)))
+    counts, train = _composition(dataset, job.schema.elements), job.parts.train
+    values = dataset[name].reshape(len(dataset), -1).astype(np.float64)
+    constants, *_ = np.linalg.lstsq(counts[train], values[train], rcond=None)
+    return float(np.mean(np.abs(values[judged] - counts[judged] @ constants)))
+
+
+def _composition(dataset: Dataset, elements: tuple[int, ...]) -> np.ndarray:
+    """How many atoms of each element every frame has, ``[frames, elements]``."""
+    blocks = []
+    for batch in dataset.blocks(4096, ["Z"]):
+        counts = np.zeros((batch.frames, len(elements)))
+        np.add.at(counts, (batch.segments(), np.searchsorted(elements, batch["Z"])), 1.0)
+        blocks.append(counts)
+    return np.concatenate(blocks)
 
 
 def _course(run: Run) -> Section:
