@@ -19,7 +19,6 @@ from atomloom.experiment import (
     Source,
     Split,
     dumps,
-    files,
     load,
     loads,
     override,
@@ -117,9 +116,14 @@ def test_the_documented_example_is_written_as_it_is_documented() -> None:
 
 def test_nothing_is_left_to_chance_once_resolved(tmp_path: Path) -> None:
     """Paths become absolute and the defaults of split and batches are written out; addresses stay."""
-    text = 'data.source = [{path = ["a.npz", "/b.npz", "https://c/d.npz"], reader = "npz"}]\nmodel.name = "ridge"'
+    text = 'data.source = [{path = ["a.npz", "/b.npz", "https://c/d.npz", "~0"], reader = "npz"}]\nmodel.name = "ridge"'
     experiment = resolved(loads(text), tmp_path)
-    assert experiment.data.source[0].paths == (str(tmp_path / "a.npz"), "/b.npz", "https://c/d.npz")
+    assert experiment.data.source[0].paths == (
+        str(tmp_path / "a.npz"),
+        "/b.npz",
+        "https://c/d.npz",
+        str(tmp_path / "~0"),
+    )
     assert experiment.data.split == Split(train=0.8, valid=0.1, test=0.1)
     assert experiment.batching == Batching(batch_size=32)
 
@@ -148,30 +152,6 @@ def test_what_toml_cannot_hold_is_not_written(model: dict[str, Any], found: str)
     with pytest.raises(ConfigError) as caught:
         dumps(experiment)
     assert found in str(caught.value)
-
-
-def test_a_source_finds_its_files(tmp_path: Path) -> None:
-    """Patterns give their matches by name, each file once; a name that looks like a pattern is taken as it is."""
-    for name in ("b.npz", "a.npz", "c[1].npz"):
-        (tmp_path / name).touch()
-    source = Source(path=["b.npz", "?.npz", "c[1].npz"], reader="npz")
-    assert [path.name for path in files(source, tmp_path)] == ["b.npz", "a.npz", "c[1].npz"]
-
-
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        ("dimer.npz", "there is no {0}/dimer.npz. Nearest there: dimers.npz."),
-        ("*.h5", "nothing matches {0}/*.h5. Check the pattern and its folder."),
-        ("no/a.npz", "there is no folder {0}/no. Paths are relative to the folder of the TOML file."),
-    ],
-)
-def test_a_source_without_files_is_refused(tmp_path: Path, path: str, found: str) -> None:
-    """A path that leads nowhere is answered with what is nearest to it."""
-    (tmp_path / "dimers.npz").touch()
-    with pytest.raises(ConfigError) as caught:
-        files(Source(path=path, reader="npz"), tmp_path)
-    assert str(caught.value) == f"Cannot read the data source '{path}': {found.format(tmp_path)}"
 
 
 SET = {

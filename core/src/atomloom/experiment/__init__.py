@@ -10,7 +10,7 @@ from __future__ import annotations
 from atomloom.experiment.loading import load, loads
 from atomloom.experiment.options import Option, build, describe, from_flags, plain
 from atomloom.experiment.overriding import overridden, override
-from atomloom.experiment.paths import files, resolved
+from atomloom.experiment.paths import resolved
 from atomloom.experiment.problems import AfterSet, AsFlags, InFile, Place, Problem
 from atomloom.experiment.structs import Batching, Data, Experiment, Source, Split
 from atomloom.experiment.writing import dumps
@@ -30,7 +30,6 @@ __all__ = [
     "build",
     "describe",
     "dumps",
-    "files",
     "from_flags",
     "load",
     "loads",
