@@ -73,4 +73,4 @@ def _complaint(spec: object, kind: type[specs.Spec], seen: set[str]) -> str:
     found = next(complaints(spec), "")
     if found:
         return f"{named(spec)}: {found}"
-    return f"it brings two of the name {spec.name!r}; the first counts" if spec.name in seen else ""
+    return f"{named(spec)}: it brings two of this name; the first counts" if spec.name in seen else ""

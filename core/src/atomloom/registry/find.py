@@ -87,13 +87,20 @@ def _mentions_us(metadata: str) -> bool:
 
 def _entries(distribution: IDistribution) -> Iterator[_Entry]:
     name, version = _header(distribution, "Name"), _header(distribution, "Version")
-    for entry in distribution.entry_points.select(group=PROJECT):
-        yield _Entry(entry.name, entry.value, name, version)
+    try:
+        entries = [(entry.name, entry.value) for entry in distribution.entry_points if entry.group == PROJECT]
+    except (ValueError, TypeError):  # not UTF-8, or a line without a value
+        entries = [(name, "(damaged entry_points.txt)")]
+    for entry, reference in entries:
+        yield _Entry(entry, reference, name, version)
 
 
 def _header(distribution: IDistribution, field: str) -> str:
     """A field of the metadata's header; parsing all of it as an email costs more than all the rest of finding."""
-    text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    try:
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+    except UnicodeDecodeError:
+        text = ""
     header = text.partition("\n\n")[0]
     found = (line.partition(":")[2].strip() for line in header.splitlines() if line.startswith(f"{field}:"))
     return next(found, "(unknown)")
