@@ -16,8 +16,8 @@ from atomloom.inert.names import called, finished, named, unfinished
 from atomloom.inert.source import LITERALS, Source
 from atomloom.inert.stub import Stub
 
-_CONTAINER = 256
-"""Bytes that an empty container takes, on the safe side; a set needs 216."""
+_CONTAINER = 400
+"""Bytes that an empty container or a stub takes, on the safe side."""
 
 _MEMO_ENTRY = 100
 _POINTER = 8
@@ -249,7 +249,7 @@ def _instance(machine: Machine) -> None:
     if in_line is None and not args:
         raise Refused("it makes an instance of nothing")
     kind = args.pop(0) if in_line is None else in_line
-    machine.make(called(kind, tuple(args), None, machine.budget, new=True))
+    machine.make(called(kind, tuple(args), None, machine.budget))
 
 
 def _build(machine: Machine) -> None:
