@@ -14,6 +14,13 @@ SCALES = ("linear", "log")
 """What `Axis.scale` may be; ``"log"`` is to base ten."""
 
 
+HUGE = 1e300
+"""What is beyond this in size counts as infinity, because differences and bins must stay within float64."""
+
+TINY = 1e-300
+"""A stretch shorter than this is a single place, and what is below it has no place on a logarithmic axis."""
+
+
 class Axis(Piece, frozen=True):
     """What an axis (or a colour scale) measures.
 
@@ -50,8 +57,8 @@ class Axis(Piece, frozen=True):
         >>> Axis("epoch", scale="log").shows(np.array([0.0, 1.0, np.nan]))
         array([False,  True, False])
         """
-        finite = np.isfinite(values)
-        return finite & (values > 0) if self.log else finite
+        finite = _finite(values)
+        return finite & (values > TINY) if self.log else finite
 
 
 def left_out(name: str, *coordinates: tuple[Axis, Array], things: str = "points") -> tuple[str, ...]:
@@ -63,7 +70,7 @@ def left_out(name: str, *coordinates: tuple[Axis, Array], things: str = "points"
     total = coordinates[0][1].size
     if not total:
         return (f"{code(name)} has no {things}." if name else f"There are no {things}.",)
-    finite = np.logical_and.reduce([np.isfinite(values) for _, values in coordinates])
+    finite = np.logical_and.reduce([_finite(values) for _, values in coordinates])
     shown = np.logical_and.reduce([axis.shows(values) for axis, values in coordinates])
     nowhere, below = int(total - finite.sum()), int(finite.sum() - shown.sum())
     share = f" of {total:,} {things}" + (f" of {code(name)}" if name else "")
@@ -75,3 +82,7 @@ def left_out(name: str, *coordinates: tuple[Axis, Array], things: str = "points"
         )
         if count
     )
+
+
+def _finite(values: Array) -> Array:
+    return np.abs(values) < HUGE  # false for NaN

@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from atomloom.errors import DataError
 from atomloom.report.arrays import Array, floats, integers
-from atomloom.report.axes import Axis, left_out
+from atomloom.report.axes import TINY, Axis, left_out
 from atomloom.report.blocks import Column, Table
 from atomloom.report.figure import Figure
 from atomloom.report.piece import Piece, agree
 from atomloom.report.series import Scatter
-from atomloom.report.statistics import describe
+from atomloom.report.statistics import describe, percentiles
 
 FEWEST, MOST = 8, 60
 """How many bins a histogram has when nobody says, whatever the spread of the values."""
@@ -49,7 +49,8 @@ class Histogram(Figure, frozen=True, kw_only=True, tag="histogram"):
         """Check that the edges ascend and that there is one count between each two."""
         edges = floats(self.edges, f"the edges of {self.title!r}")
         self._settle(edges=edges, series=tuple(self.series))
-        if edges.size < 2 or not (np.diff(edges) > 0).all() or not self.x.shows(edges).all():
+        ascending = np.isfinite(edges).all() and (edges[1:] > edges[:-1]).all()
+        if edges.size < 2 or not ascending or (self.x.log and edges[0] <= 0):
             asked = f"make the histogram {self.title!r}"
             raise DataError(asked, "its edges are not two or more ascending numbers on its axis", "Sort its edges")
         for series in self.series:
@@ -167,15 +168,17 @@ def _edges(values: Array, axis: Axis, bins: int | None) -> Array:
     straight = _straight(axis, values)
     low, high = (float(straight.min()), float(straight.max())) if straight.size else (0.0, 1.0)
     if bins is None:
-        quarters = np.subtract(*np.percentile(straight, (75, 25))) if straight.size else 0.0
-        step = 2 * float(quarters) / max(straight.size, 1) ** (1 / 3)
-        bins = int(np.clip((high - low) / step, FEWEST, MOST)) if step > 0 else FEWEST
-    middle, half = low / 2 + high / 2, high / 2 - low / 2
-    if half <= 1e-12 * abs(middle) or not half:  # one value, give or take its rounding: bins around it
-        half = max(abs(middle), 1.0) / 2
+        first, third = percentiles(straight, (25, 75))
+        rule = (high - low) / (third - first) / 2 * straight.size ** (1 / 3) if third - first > TINY else FEWEST
+        bins = int(np.clip(rule, FEWEST, MOST))
+    middle, half = (low + high) / 2, (high - low) / 2
+    if half <= max(1e-12 * abs(middle), TINY):  # one value, give or take its rounding: bins around it
+        half = 0.5 if axis.log else max(abs(middle), 1.0) / 2
     edges = middle + half * np.linspace(-1, 1, bins + 1)
-    edges[0], edges[-1] = min(edges[0], low), max(edges[-1], high)
-    return np.unique(10**edges if axis.log else edges)
+    edges = 10**edges if axis.log else edges
+    if values.size:  # rounding must not put an extreme value outside
+        edges[0], edges[-1] = min(edges[0], values.min()), max(edges[-1], values.max())
+    return np.unique(edges)
 
 
 def _summaries(arrays: Mapping[str, Array], unit: str) -> Table:

@@ -7,6 +7,8 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
+import numpy as np
+
 from atomloom.errors import DataError
 from atomloom.report.arrays import WORDS
 from atomloom.report.markup import paragraphs
@@ -178,6 +180,7 @@ class Unknown(Block, frozen=True, tag="unknown"):
 def _value(value: Any) -> float | int | str:
     if isinstance(value, str):
         return WORDS.get(value, value)
+    value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, bool):
         return "yes" if value else "no"
     return int(value) if hasattr(value, "__index__") else float(value)

@@ -91,8 +91,8 @@ def _plain(piece: object) -> dict[str, Any]:
 def _hook(value: object) -> Any:
     if isinstance(value, np.ndarray):
         return pack(value)
-    if isinstance(value, Unknown):
-        return value.content
+    if isinstance(value, np.generic):
+        return value.item()
     raise TypeError(f"a report cannot hold a {type(value).__name__}")
 
 
@@ -115,9 +115,9 @@ def _converted(found: Any, kind: Any) -> Any:
 
 def _written(value: Any, indent: str) -> str:
     inside = indent + "  "
-    if not (isinstance(value, dict | list) and value):
+    if not (isinstance(value, dict | list | tuple) and value):
         return _scalar(value)
-    flat = isinstance(value, list) and not any(isinstance(item, dict | list) for item in value)
+    flat = not isinstance(value, dict) and not any(isinstance(item, dict | list | tuple) for item in value)
     if flat:
         return "[" + ", ".join(map(_scalar, value)) + "]"
     if isinstance(value, dict):

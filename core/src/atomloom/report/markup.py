@@ -52,7 +52,8 @@ def code(name: str) -> str:
     """
     longest = max((len(run) for run in re.findall("`+", name)), default=0)
     ticks = "`" * (longest + 1)
-    pad = " " if name[:1] in ("", "`") or name[-1:] == "`" or (name[0] == name[-1] == " ") else ""
+    edges = {name[:1], name[-1:]}
+    pad = " " if name.strip(" ") and ("`" in edges or edges == {" "}) else ""
     return f"{ticks}{pad}{name}{pad}{ticks}"
 
 
@@ -63,5 +64,5 @@ def paragraphs(text: str) -> tuple[str, ...]:
 
 
 def _unpadded(text: str) -> str:
-    padded = len(text) > 2 and text[0] == text[-1] == " " and text.strip()
+    padded = len(text) > 2 and text[0] == text[-1] == " " and text.strip(" ")
     return text[1:-1] if padded else text

@@ -6,8 +6,8 @@ import html
 import tempfile
 from pathlib import Path
 
+from atomloom.report import renderers
 from atomloom.report.document import Report
-from atomloom.report.renderers import installed, makes_page, rendered
 from atomloom.report.text import to_text
 
 HEIGHT = 640
@@ -26,9 +26,9 @@ def mimebundle(report: Report) -> dict[str, str]:
 
 
 def _page(report: Report) -> str | None:
-    for contribution in filter(makes_page, installed()):
+    for contribution in filter(renderers.makes_page, renderers.installed()):
         with tempfile.TemporaryDirectory() as folder:
-            path = rendered(contribution, report, Path(folder))
+            path = renderers.rendered(contribution, report, Path(folder))
             if path is not None and path.is_file():
                 return path.read_text("utf-8")
     return None

@@ -15,6 +15,9 @@ PLAIN = range(-4, 7)
 RULE_OF_19 = 19
 """Two digits of an uncertainty are given up to this, one beyond it (the habit of crystallography)."""
 
+EPSILON = 1e-15
+"""An uncertainty that is a smaller part of its value than this is none: a float64 has no digits for it."""
+
 _EXACT = Context(prec=800, rounding=ROUND_HALF_EVEN)  # enough for the longest expansion of a float64
 
 
@@ -48,20 +51,20 @@ def fixed(value: float, decimals: int) -> str:
 def quantity(value: float, uncertainty: float | None = None, digits: int = 4) -> str:
     """`value` with its standard uncertainty: 1.234(5), or 12.3 ± 1.4 where brackets would mislead.
 
-    Without an uncertainty (None, zero or not finite) it is `number` with `digits` significant digits.
+    Without an uncertainty (None, zero, not finite) it is `number` with `digits` significant digits.
 
     >>> quantity(12.34, 1.43), quantity(1.5e-7, 2e-9), quantity(3.0)
     ('12.3 ± 1.4', '1.50(2)e-7', '3.000')
     """
-    if not uncertainty or not math.isfinite(uncertainty) or not math.isfinite(value):
+    uncertainty = abs(uncertainty or 0.0)
+    if not abs(value) * EPSILON < uncertainty < math.inf or not math.isfinite(value):
         return number(value, digits)
-    uncertainty = abs(uncertainty)
     power = max(_power(value, 17) if value else -400, _power(uncertainty, 1))
     shift = 0 if power in PLAIN else power
     tail = f"e{shift}" if shift else ""
     exact, spread = (_EXACT.scaleb(Decimal(repr(float(v))), -shift) for v in (value, uncertainty))
     place, last = _last_digits(spread)
-    rounded = f"{_EXACT.quantize(exact, Decimal((0, (1,), place))):f}"
+    rounded = f"{_EXACT.quantize(exact, Decimal((0, (1,), place))):zf}"
     if place >= 0:
         return f"{rounded}({last * 10**place}){tail}"
     if spread >= 1:

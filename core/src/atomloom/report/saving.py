@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from atomloom.errors import TargetError
+from atomloom.report import renderers
 from atomloom.report.codec import to_json
 from atomloom.report.document import Report
-from atomloom.report.renderers import installed, rendered
 from atomloom.report.text import to_text
 
 WIDTH = 100
@@ -28,7 +28,7 @@ def save(report: Report, folder: Path | str) -> tuple[Path, ...]:
     except OSError as error:
         todo = "Give a folder that you may write to"
         raise TargetError(f"save the report to {str(folder)!r}", error.strerror or str(error), todo) from error
-    pages = (rendered(contribution, report, folder) for contribution in installed())
+    pages = (renderers.rendered(contribution, report, folder) for contribution in renderers.installed())
     return (*written, *filter(None, pages))
 
 

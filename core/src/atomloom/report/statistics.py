@@ -28,6 +28,9 @@ import numpy.typing as npt
 from atomloom.errors import DataError
 from atomloom.report.arrays import Array
 
+_quiet = np.errstate(divide="ignore", over="ignore", invalid="ignore")
+# What leaves float64 is infinite or NaN in the answer, as the formulas say; a warning would add nothing.
+
 
 def bias(predicted: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     """Mean signed error, mean(p - r), in the unit of the values.
@@ -98,6 +101,7 @@ def r2(predicted: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     return 1 - _ratio(_rms(errors), _rms(_centred(_flat(reference)))) ** 2
 
 
+@_quiet
 def pearson(predicted: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     """Correlation coefficient of Pearson, between -1 and 1; NaN when either side is constant.
 
@@ -106,11 +110,11 @@ def pearson(predicted: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     """
     _errors(predicted, reference)
     mine, theirs = _centred(_flat(predicted)), _centred(_flat(reference))
-    with np.errstate(divide="ignore", invalid="ignore"):  # a constant side is the NaN that the docstring promises
-        mine, theirs = mine / np.float64(_rms(mine)), theirs / np.float64(_rms(theirs))
-    return min(1.0, max(-1.0, _mean(mine * theirs))) if mine.size else math.nan
+    mine, theirs = mine / np.float64(_rms(mine)), theirs / np.float64(_rms(theirs))
+    return float(np.clip(_mean(mine * theirs), -1, 1))
 
 
+@_quiet
 def percentiles(values: npt.ArrayLike, at: tuple[float, ...] = (50.0, 95.0, 99.0)) -> tuple[float, ...]:
     """Percentiles by linear interpolation between the sorted values; NaN for no values.
 
@@ -118,7 +122,10 @@ def percentiles(values: npt.ArrayLike, at: tuple[float, ...] = (50.0, 95.0, 99.0
     (1.0, 1.5)
     """
     flat = _flat(values)
-    return tuple(np.percentile(flat, at).tolist()) if flat.size else (math.nan,) * len(at)
+    if not flat.size:
+        return (math.nan,) * len(at)
+    scale = max(_scale(flat), 1.0)
+    return tuple((np.percentile(flat / scale, at) * scale).tolist())
 
 
 class Errors(NamedTuple):
@@ -194,15 +201,16 @@ def _flat(values: npt.ArrayLike) -> Array:
     return np.asarray(values, dtype=np.float64).ravel()
 
 
+@_quiet
 def _errors(predicted: npt.ArrayLike, reference: npt.ArrayLike) -> Array:
     mine, theirs = np.shape(predicted), np.shape(reference)
     if mine != theirs:
         found = f"the predictions have shape {mine}, the reference values {theirs}"
         raise DataError("compare predictions with reference values", found, "Give one prediction for each value")
-    with np.errstate(over="ignore", invalid="ignore"):  # an error beyond float64 is infinite, as it should be
-        return np.subtract(_flat(predicted), _flat(reference))
+    return np.subtract(_flat(predicted), _flat(reference))
 
 
+@_quiet
 def _mean(values: Array) -> float:
     if not values.size:
         return math.nan
@@ -210,6 +218,7 @@ def _mean(values: Array) -> float:
     return float(np.mean(values / scale) * scale)
 
 
+@_quiet
 def _rms(values: Array) -> float:
     if not values.size:
         return math.nan
@@ -217,8 +226,11 @@ def _rms(values: Array) -> float:
     return float(np.sqrt(np.mean(np.square(values / scale))) * scale)
 
 
+@_quiet
 def _centred(values: Array) -> Array:
-    return values - _mean(values) if values.size else values
+    # Of equal values exactly zero, which the rounded mean would not give.
+    constant = not values.size or values.min() == values.max()
+    return np.zeros_like(values) if constant else values - _mean(values)
 
 
 def _scale(values: Array) -> float:

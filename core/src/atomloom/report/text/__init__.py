@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from atomloom.report import renderers
 from atomloom.report.blocks import KeyFigure, KeyFigures, Links, Table, Text, Unknown
 from atomloom.report.document import Report
 from atomloom.report.figure import Figure
 from atomloom.report.markup import paragraphs
 from atomloom.report.piece import Block
 from atomloom.report.quantity import quantity, with_unit
-from atomloom.report.renderers import has_page
 from atomloom.report.text.figures import figure
 from atomloom.report.text.style import Style, pad
 from atomloom.report.text.tables import table
@@ -36,7 +36,7 @@ def to_text(report: Report, width: int = 80, ascii: bool = False) -> str:
     ]
     for section in report.sections:
         parts += [style.heading(section.title, "─", "-"), *(_block(block, style) for block in section.blocks)]
-    parts.append([] if has_page() else style.wrap(HINT))
+    parts.append([] if renderers.has_page() else style.wrap(HINT))
     text = "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
     return text.encode("ascii", "replace").decode() if ascii else text
 
@@ -100,7 +100,7 @@ def _hanging(pairs: list[tuple[str, str]], style: Style) -> list[str]:
     for head, text in pairs:
         indent = " " * (cell_len(head) + 4)
         if style.width - len(indent) < style.width // 4:
-            lines += [f"  {head}".rstrip(), *style.wrap(text, "    ")]
+            lines += [*style.wrap(head, "  ", "    "), *style.wrap(text, "    ")]
         else:
             beside = style.wrap(text, indent) or [indent]
             lines += [f"  {head}  {beside[0][len(indent) :]}".rstrip(), *beside[1:]]

@@ -47,24 +47,23 @@ def bars(figure: Bars, style: Style) -> list[str]:
     several = len(figure.series) > 1
     entries = [(i, series) for i in range(len(figure.labels)) for series in figure.series]
     names = [_name(figure.labels[i], series.name if several else "", style) for i, series in entries]
-    values = [_value(series, i) for i, series in entries]
+    values = [style.words(_value(series, i)) for i, series in entries]
     if not entries:
         return []
     left, right = max(map(cell_len, names)), max(map(cell_len, values))
-    width = min(max(style.width - left - right - 6, 10), LONGEST)
+    width = min(max(style.width - left - right - 4, 0), LONGEST)
     span = _reach(figure)
     lines = [style.words(figure.y.title)] if figure.y.title else []
     for (i, series), name, value in zip(entries, names, values, strict=True):
         drawn = _whiskered(series, i, span, width, style)
-        lines.append(f"{pad(name, left)}  {pad(drawn, width)}  {style.words(value)}".rstrip())
+        lines.append(f"{pad(name, left)}  {pad(drawn, width)}  {value}".rstrip())
         if several and series is figure.series[-1] and i + 1 < len(figure.labels):
             lines.append("")
     return lines
 
 
 def _between(edges: Array, axis: Axis, style: Style) -> list[str]:
-    step = float(np.diff(edges).min())
-    decimals = max(0, 1 - math.floor(math.log10(step)))  # two digits of the width of a bin
+    decimals = max(0, 1 - math.floor(math.log10(float(np.diff(edges).min()))))  # two digits of a bin's width
     plain = not axis.log and decimals <= 6 and float(np.abs(edges).max()) < 1e6
     texts = [f"{edge:z.{decimals}f}" if plain else number(edge) for edge in edges.tolist()]
     longest = max(map(len, texts))
@@ -75,7 +74,7 @@ def _between(edges: Array, axis: Axis, style: Style) -> list[str]:
 def _counted(labels: list[str], counts: Array, axis: Axis, style: Style) -> list[str]:
     heights = np.log10(1 + counts) if axis.log else counts.astype(float)
     digits = len(str(int(counts.max(initial=0))))
-    width = min(max(style.width - len(labels[0]) - digits - 4, 10), LONGEST)
+    width = min(max(style.width - len(labels[0]) - digits - 4, 4), LONGEST)
     scale = width / max(float(heights.max(initial=0)), 1e-300)
     rows = zip(labels, counts, heights, strict=True)
     return [f"{label}  {count:>{digits}} {_bar(height * scale, style)}".rstrip() for label, count, height in rows]
@@ -90,7 +89,7 @@ def _bar(length: float, style: Style) -> str:
 
 def _name(label: str, series: str, style: Style) -> str:
     text = style.words(f"{label} {series}".strip())
-    room = max(style.width // 3, 10)
+    room = style.width // 3
     return text if cell_len(text) <= room else fold(text, room - 1)[0] + style.glyph("…", "~")
 
 
@@ -102,15 +101,17 @@ def _reach(figure: Bars) -> Span:
     ends = [np.empty(0) if figure.y.log else np.zeros(1)]
     for series in figure.series:
         spread = np.nan_to_num(series.errors, posinf=0, neginf=0) if series.errors is not None else np.zeros(1)
-        ends += [series.values - spread, series.values + spread]
+        with np.errstate(over="ignore", invalid="ignore"):  # an end beyond float64 has no place, as others have none
+            ends += [series.values, series.values - spread, series.values + spread]
     span = Span.of(figure.y, np.concatenate(ends))
     return Span(math.floor(span.low), span.high, True) if figure.y.log else span
 
 
 def _whiskered(series: Heights, i: int, span: Span, width: int, style: Style) -> str:
     # Places in columns; a bar runs from the origin to its value and the whisker over value ± error.
-    value, error = float(series.values[i]), 0.0 if series.errors is None else float(series.errors[i])
-    places = span.places(np.array([value, value - error, value + error]))
+    value, error = float(series.values[i]), 0.0 if series.errors is None else abs(float(series.errors[i]))
+    with np.errstate(over="ignore"):
+        places = span.places(np.array([value, value - error, value + error]))
     origin = 0.0 if span.log else float(span.places(np.zeros(1))[0])
     if not math.isfinite(places[0]):
         return ""
@@ -118,7 +119,9 @@ def _whiskered(series: Heights, i: int, span: Span, width: int, style: Style) ->
     line = [" "] * width
     line[start : end + 1] = style.glyph("█", "#") * (end + 1 - start)
     if error and math.isfinite(error):
-        low, high = (round(float(np.nan_to_num(p)) * (width - 1)) for p in places[1:])
+        # An end that has no place (below a log axis, beyond a float64) is the end of the drawing.
+        reach = np.clip(np.where(np.isnan(places[1:]), [0, 1], places[1:]), 0, 1)
+        low, high = (round(float(place) * (width - 1)) for place in reach)
         line[low : high + 1] = style.glyph("─", "-") * (high + 1 - low)
         line[low], line[high] = style.glyph("├", "|"), style.glyph("┤", "|")
     return "".join(line).rstrip()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from atomloom.report.arrays import Array
-from atomloom.report.axes import Axis
+from atomloom.report.axes import TINY, Axis
 from atomloom.report.quantity import number
 
 STEPS = (1.0, 2.0, 5.0, 10.0)
@@ -29,18 +29,16 @@ class Span:
         shown = values[axis.shows(values)]
         straight = np.log10(shown) if axis.log else shown
         low, high = (float(straight.min()), float(straight.max())) if straight.size else (0.0, 1.0)
-        if high / 2 - low / 2 <= 1e-12 * max(abs(low), abs(high)):
-            room = max(abs(low) / 2, 0.5)
+        if high - low <= max(1e-12 * max(abs(low), abs(high)), TINY):
+            room = 0.5 if axis.log else max(abs(low) / 2, 0.5)
             low, high = low - room, high + room
         return cls(low, high, axis.log)
 
     def places(self, values: Array) -> Array:
         """Where `values` lie between the ends: 0 at `low`, 1 at `high`, NaN where the axis has no place for them."""
-        with np.errstate(divide="ignore", invalid="ignore"):  # log of what is not above zero: the promised NaN
-            straight = np.where(values > 0, np.log10(np.abs(values)), np.nan) if self.log else values
-        half = self.high / 2 - self.low / 2
-        places: Array = np.clip((straight / 2 - self.low / 2) / half, -1, 2)
-        return np.where(np.isfinite(straight), places, np.nan)
+        axis = Axis(scale="log" if self.log else "linear")
+        shown = np.where(axis.shows(values), values, np.nan)
+        return self._straight_places(np.log10(shown) if self.log else shown)
 
     def ticks(self, many: int) -> list[tuple[float, str]]:
         """At most about `many` round values within the span: their places and texts.
@@ -54,8 +52,7 @@ class Span:
         return list(zip(self._straight_places(values).tolist(), texts, strict=True))
 
     def _straight_places(self, values: Array) -> Array:
-        places: Array = (values / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
-        return places
+        return np.asarray((values - self.low) / (self.high - self.low))
 
     def _powers(self, many: int) -> tuple[Array, list[str]]:
         # Powers of ten; where fewer than two of them fit, round values between them.
@@ -69,7 +66,7 @@ class Span:
 
 
 def _rounded(low: float, high: float, many: int) -> tuple[Array, list[str]]:
-    rough = high / many - low / many
+    rough = (high - low) / many
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in STEPS if factor * power >= rough * (1 - 1e-9))
     values = np.arange(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1) * step
