@@ -47,36 +47,45 @@ def train() -> None:
 
 def _command(name: str) -> click.Command:
     from atomloom.experiment import describe
-    from atomloom.registry import resolve
+    from atomloom.pipeline.job import options_of
     from atomloom.specs import BackendSpec, ModelSpec
 
     spec = registry().get("models", name).spec
     assert isinstance(spec, ModelSpec)
     backend = registry().get("backends", spec.backend).spec
     assert isinstance(backend, BackendSpec)
-    options = {"model": describe(resolve(spec.config)), "training": describe(resolve(backend.training), spec.training)}
+    options = {
+        "model": describe(options_of(spec.config)),
+        "training": describe(options_of(backend.training), spec.training),
+    }
 
     def fit(**given: Any) -> None:
         _fit(name, spec, options, given)
 
     params: list[click.Parameter] = [parameter for found in options.values() for parameter in map(_parameter, found)]
-    command = click.Command(name, callback=fit, params=params, help=f"{spec.summary}.")
-    return _general(data_options(command))
+    command = click.Command(name, callback=fit, params=[], help=f"{spec.summary}.")
+    command = _general(data_options(command))
+    command.params += params
+    return command
 
 
 def _general(command: Any) -> click.Command:
     """Adds the options that training has whatever the model."""
-    for option in (
-        click.option("--batch-size", type=click.IntRange(min=1), help="Frames in a batch."),
-        click.option(
-            "--split-seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random split."
-        ),
-        click.option(
-            "--loss", "losses", multiple=True, metavar="NAME=WEIGHT", help="Lower this; else the model's own."
-        ),
-        runs_option,
-        click.option("--name", metavar="NAME", help="Of the run; by default the model's, numbered."),
-        click.option("--data", "paths", multiple=True, required=True, metavar="PATH", help="What to read; repeatable."),
+    for option in reversed(
+        (
+            click.option(
+                "--data", "paths", multiple=True, required=True, metavar="PATH", help="What to read; repeatable."
+            ),
+            click.option("--name", metavar="NAME", help="Of the run; by default the model's, numbered."),
+            runs_option,
+            click.option("--batch-size", type=click.IntRange(min=1), help="Frames in a batch."),
+            click.option(
+                "--split-seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random split."
+            ),
+            click.option(
+                "--loss", "losses", multiple=True, metavar="NAME=WEIGHT", help="Lower this; else the model's own."
+            ),
+        )
     ):
         command = option(command)
     assert isinstance(command, click.Command)
@@ -109,8 +118,8 @@ def _experiment(
     """The experiment that the flags amount to."""
     from atomloom.experiment import Batching, Data, Experiment, Source, Split, from_flags, plain
     from atomloom.harmonizing import pairs
+    from atomloom.pipeline.job import options_of
     from atomloom.readers import expand, suggest
-    from atomloom.registry import resolve
 
     paths = given.pop("paths")
     reader = given["reader"] or suggest(expand(paths[0])[0])
@@ -121,7 +130,7 @@ def _experiment(
     for part, struct in (("model", spec.config), ("training", backend.training)):
         flags = {option.name: given[option.name] for option in options[part] if given.get(option.name) is not None}
         defaults = spec.training if part == "training" else {}
-        tables[part] = plain(from_flags(resolve(struct), flags, defaults))
+        tables[part] = plain(from_flags(options_of(struct), flags, defaults))
     return Experiment(
         data=Data(source=[source], split=Split(seed=given["split_seed"])),
         batching=Batching(batch_size=given["batch_size"]),

@@ -14,6 +14,7 @@ from atomloom.specs import Field
 
 _COUNTS = {"atom": "N", "grid": "n_grid"}
 _BLOCK = 65536
+_SIX = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])  # where a component of the matrix stands in xx yy zz xy xz yz
 
 
 def lay_out(dataset: Dataset, reading: Reading) -> tuple[Dataset, list[Finding]]:
@@ -37,6 +38,8 @@ def lay_out(dataset: Dataset, reading: Reading) -> tuple[Dataset, list[Finding]]
 
 
 def _shaped(column: Column, form: Form) -> Column:
+    if form.six:
+        return Mapped(column, lambda values: values[..., _SIX])
     if form.shared:
         value = column.value if isinstance(column, Constant) else column.take(np.arange(column.frames, dtype=np.int64))
         return Constant(value.reshape(form.shape), column.frames, ragged=bool(form.field.ragged))

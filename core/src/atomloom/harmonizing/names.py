@@ -9,7 +9,7 @@ from atomloom.data.schema import declared, named_like
 from atomloom.errors import AmbiguousData, DataError
 from atomloom.harmonizing.choices import IGNORE, Choices
 from atomloom.harmonizing.findings import Finding
-from atomloom.harmonizing.shapes import Form, forms
+from atomloom.harmonizing.shapes import Form, contradiction, forms
 from atomloom.specs import Field
 
 Reading = Mapping[str, Form]
@@ -30,6 +30,8 @@ def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding
             raise _does_not_fit(name, column, candidates[0])
         if len(fitting) > 1:
             raise _ambiguous(name, column, fitting)
+        if not fitting:
+            _check_sizes(name, column, candidates, lengths)
         if fitting:
             reading[name] = fitting[0]
         findings.append(_finding(name, column, candidates, fitting, choices))
@@ -65,6 +67,16 @@ def _check_chosen(dataset: Dataset, choices: Choices) -> None:
         if name not in dataset.columns:
             found = f"the source holds {', '.join(dataset.columns) or 'no fields'}"
             raise DataError(f"take {name!r} as {meaning!r}", found, "Name one of these in --as")
+
+
+def _check_sizes(name: str, column: Column, candidates: list[Field], lengths: dict[str, int]) -> None:
+    """Stops at a column that would be a known field if its sizes agreed with those of the others."""
+    for field in candidates:
+        found = contradiction(field, column, lengths, column.frames)
+        if found:
+            raise DataError(
+                f"take {name!r} as {field.name}", found, f"Make them agree, or leave it out with --as {name}={IGNORE}"
+            )
 
 
 def _check_distinct(reading: Reading, dataset: Dataset) -> None:

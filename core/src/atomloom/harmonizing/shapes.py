@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from atomloom.data import Column, Constant
+from atomloom.data import Column, Constant, PerFrame
 from atomloom.specs import RAGGED, Field
 
 Shape = tuple[int, ...]
+
+SIX = "xx yy zz xy xz yz"
+"""The order in which the six components of a symmetric matrix are taken."""
 
 
 class Form(NamedTuple):
@@ -18,12 +21,14 @@ class Form(NamedTuple):
         shape: of one frame, once singleton and flattened axes are undone; its ragged axis comes first.
         shared: every frame has the same value, and the source holds it once.
         words: how a person would call this reading.
+        six: a symmetric matrix is held as its six independent components.
     """
 
     field: Field
     shape: Shape
     shared: bool
     words: str
+    six: bool = False
 
 
 def forms(field: Field, column: Column, lengths: dict[str, int]) -> list[Form]:
@@ -33,13 +38,27 @@ def forms(field: Field, column: Column, lengths: dict[str, int]) -> list[Form]:
         return [Form(field, column.item, False, "one row after the other")] if fits else []
     shared = isinstance(column, Constant)
     found = []
+    frames = "the same in every frame" if shared else "per frame"
     for shape, words in _spellings(column.item, field):
         if _matches(field.dims[1:], shape, lengths):
-            frames = "the same in every frame" if shared else "per frame"
             found.append(Form(field, shape, shared, words or frames))
+    if field.dims[1:] == ("xyz", "xyz") and column.item == (6,):
+        found.append(Form(field, (3, 3), shared, f"six components {SIX}", six=True))
     if _once_for_all(field, column, lengths):
         found.append(Form(field, (column.frames, *column.item), True, "the same in every frame"))
     return found[:1]
+
+
+def contradiction(field: Field, column: Column, lengths: dict[str, int], frames: int) -> str:
+    """Why a column of the right name cannot hold `field`, where its axes are right and their sizes are not."""
+    if isinstance(column, Constant) and column.value.ndim:
+        other = forms(field, PerFrame(column.value), {})
+        if other and not other[0].shared and len(column.value) != frames:
+            return f"it has {len(column.value)} rows and there are {frames} frames"
+    other = forms(field, column, {})
+    if other and not other[0].six and field.ragged in lengths:
+        return f"it has {other[0].shape[0]} {field.ragged}s a frame and others have {lengths[field.ragged]}"
+    return ""
 
 
 def _spellings(item: Shape, field: Field) -> list[tuple[Shape, str]]:

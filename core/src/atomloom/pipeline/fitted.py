@@ -8,8 +8,7 @@ from typing import Any
 from atomloom.errors import RunError
 from atomloom.experiment import InFile, build
 from atomloom.model import Model, Schema
-from atomloom.pipeline.job import load_model
-from atomloom.registry import resolve
+from atomloom.pipeline.job import load_model, options_of
 from atomloom.runs import Run
 from atomloom.specs import Field, ModelSpec
 
@@ -42,7 +41,7 @@ class Fitted:
         table = dict(run.config["model"])
         _, spec, model = load_model(table.pop("name"))
         place = InFile(str(run.files.config)).under("model")
-        config = build(resolve(spec.config), table, place)
+        config = build(options_of(spec.config), table, place)
         schema = schema_from(run.provenance["schema"])
         fresh = model.init(schema, config, int(run.provenance["seeds"].get("training", 0)))
         return cls(model, spec, model.with_leaves(fresh, checkpoint.leaves), schema, checkpoint.epoch)

@@ -74,8 +74,8 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
     backend_found = registry().get("backends", spec.backend)
     backend_spec = backend_found.spec
     assert isinstance(backend_spec, BackendSpec)
-    config = build(resolve(spec.config), experiment.model_options, where.under("model"))
-    training = build(resolve(backend_spec.training), experiment.training, where.under("training"), spec.training)
+    config = build(options_of(spec.config), experiment.model_options, where.under("model"))
+    training = build(options_of(backend_spec.training), experiment.training, where.under("training"), spec.training)
     data = load_data(experiment.data.source)
     require(data.dataset, spec.needs, f"fit the model {spec.name!r}")
     losses, off, loss_found = _losses(experiment, spec, data.dataset)
@@ -109,6 +109,22 @@ def load_model(name: str) -> tuple[Contribution, ModelSpec, Model[Any]]:
         found_instead = f"{spec.load} of {contribution.plugin} is a {kind} and no atomloom.Model"
         raise PluginError(f"load the model {name!r}", found_instead, "Report this to the plugin's authors")
     return contribution, spec, model
+
+
+class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The options of a model or backend that names none."""
+
+
+def options_of(reference: str) -> type[msgspec.Struct]:
+    """The struct of options that a spec names."""
+    if not reference:
+        return NoOptions
+    struct = resolve(reference)
+    if not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)):
+        raise PluginError(
+            f"use the options {reference}", "it is no msgspec.Struct", "Report this to the plugin's authors"
+        )
+    return struct
 
 
 def schema_of(dataset: Dataset) -> Schema:
