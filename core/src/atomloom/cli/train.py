@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,33 +64,27 @@ def _command(name: str) -> click.Command:
         _fit(name, spec, options, given)
 
     params: list[click.Parameter] = [parameter for found in options.values() for parameter in map(_parameter, found)]
-    command = click.Command(name, callback=fit, params=[], help=f"{spec.summary}.")
-    command = _general(data_options(command))
+    command = click.command(name, help=f"{spec.summary}.")(_general(data_options(fit)))
     command.params += params
     return command
 
 
-def _general(command: Any) -> click.Command:
-    """Adds the options that training has whatever the model."""
-    for option in reversed(
-        (
-            click.option(
-                "--data", "paths", multiple=True, required=True, metavar="PATH", help="What to read; repeatable."
-            ),
-            click.option("--name", metavar="NAME", help="Of the run; by default the model's, numbered."),
-            runs_option,
-            click.option("--batch-size", type=click.IntRange(min=1), help="Frames in a batch."),
-            click.option(
-                "--split-seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random split."
-            ),
-            click.option(
-                "--loss", "losses", multiple=True, metavar="NAME=WEIGHT", help="Lower this; else the model's own."
-            ),
-        )
+def _general(function: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options that training has whatever the model; the last one added is listed first."""
+    for option in (
+        click.option(
+            "--loss", "losses", multiple=True, metavar="NAME=WEIGHT", help="Lower this; else the model's own."
+        ),
+        click.option(
+            "--split-seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random split."
+        ),
+        click.option("--batch-size", type=click.IntRange(min=1), metavar="INT", help="Frames in a batch."),
+        runs_option,
+        click.option("--name", metavar="NAME", help="Of the run; by default the model's, numbered."),
+        click.option("--data", "paths", multiple=True, required=True, metavar="PATH", help="What to read; repeatable."),
     ):
-        command = option(command)
-    assert isinstance(command, click.Command)
-    return command
+        function = option(function)
+    return function
 
 
 def _parameter(option: Option) -> click.Option:
