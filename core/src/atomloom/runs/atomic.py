@@ -58,7 +58,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     The temporary exists already and is empty.
     """
-    target = _file_target(path)
+    with writing(path):
+        target = _file_target(path)
     sweep(target.parent)
     temporary = temporary_name(target)
     with writing(path):
@@ -88,7 +89,7 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
         TargetError: when it cannot be written; whatever was at `path` is untouched.
     """
     target = Path(path)
-    if (replace and target.is_file()) or (not replace and os.path.lexists(target)):
+    if os.path.lexists(target) and not (replace and target.is_dir()):
         raise TargetError(f"make the folder '{path}'", "something of that name is there", "Choose another name")
     sweep(target.parent)
     temporary = temporary_name(target)

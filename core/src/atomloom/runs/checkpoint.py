@@ -2,7 +2,8 @@
 
 A checkpoint is one safetensors file. Its metadata hold everything that is not an array (epoch, score, extra, a digest
 over all of it), so that a single rename makes it valid and no kill can leave two files that disagree. The JSON file
-beside it repeats the metadata for people and is never read back.
+beside it repeats the metadata for people and is never read back; it is written first, so that a kill between the two
+leaves it ahead, until the epoch is done again.
 
 >>> from tempfile import mkdtemp
 >>> path = Path(mkdtemp()) / "latest.safetensors"
@@ -25,14 +26,15 @@ from safetensors.numpy import save as to_bytes
 
 from atomloom.errors import DataError, PluginError
 from atomloom.runs import strictjson
-from atomloom.runs.atomic import atomic_file
+from atomloom.runs.atomic import atomic_copy, atomic_file
 from atomloom.runs.versions import own_version
 
 FORMAT = 1
 """The version of the layout of the metadata."""
 
 DTYPES = frozenset(
-    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64".split()
+    {"bool", "float16", "float32", "float64", "complex64"}
+    | {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
 )
 """What arrays in a checkpoint may consist of."""
 
@@ -81,9 +83,16 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "extra": _plain(checkpoint.extra, "extra"),
     }
     about["digest"] = _digest(about, leaves)
+    with atomic_file(path.with_suffix(".json"), "w") as file:
+        file.write(strictjson.dumps(about, indent=2) + "\n")
     with atomic_file(path, "wb") as file:
         file.write(to_bytes(leaves, metadata={_KEY: json.dumps(about)}))
-    write_sidecar(path, about)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Keep a checkpoint under another name too; its contents are shared where the file system can."""
+    for suffix in (".json", source.suffix):
+        atomic_copy(source.with_suffix(suffix), target.with_suffix(suffix))
 
 
 def load(path: Path) -> Checkpoint:
@@ -102,13 +111,6 @@ def peek(path: Path) -> Summary:
     """What a checkpoint says of itself; its arrays are neither read nor checked."""
     about, _ = _read(path, arrays=False)
     return Summary(about["epoch"], about["score"], about["extra"], about["digest"])
-
-
-def write_sidecar(path: Path, about: Mapping[str, Any] | None = None) -> None:
-    """Write the JSON file beside the checkpoint at `path`, from its own metadata unless they are given."""
-    about = _read(path, arrays=False)[0] if about is None else about
-    with atomic_file(path.with_suffix(".json"), "w") as file:
-        file.write(strictjson.dumps(about, indent=2) + "\n")
 
 
 def _storable(name: str, leaf: np.ndarray) -> np.ndarray:

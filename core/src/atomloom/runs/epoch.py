@@ -11,6 +11,7 @@ from atomloom.runs import metrics
 from atomloom.runs.checkpoint import Checkpoint
 from atomloom.runs.folder import RunFolder
 from atomloom.runs.progress import Display
+from atomloom.runs.session import Session
 from atomloom.runs.store import Store
 
 if TYPE_CHECKING:
@@ -28,13 +29,15 @@ class Epoch:
         files: the run's folder.
         store: where checkpoints go.
         display: who is told of progress.
+        session: who is told that the fit cannot go on.
     """
 
-    def __init__(self, number: int, files: RunFolder, store: Store, display: Display) -> None:
+    def __init__(self, number: int, files: RunFolder, store: Store, display: Display, session: Session) -> None:
         self.number = number
         self._files = files
         self._store = store
         self._display = display
+        self._session = session
         self._values: dict[str, float] = {}
         self._written = False
 
@@ -86,8 +89,9 @@ class Epoch:
         self.end()
         done = self._store.epochs_done()
         state = f"The state after epoch {done} is kept" if done else "No state was saved before"
-        raise RunFailed(
+        self._session.trouble = RunFailed(
             f"go on with the run '{self._files.name}'",
             f"{LOSS} is {value} in epoch {self.number}",
             f"{state}; lower the learning rate, or look for outliers with `atomloom inspect`",
         )
+        raise self._session.trouble

@@ -102,9 +102,10 @@ class RunFolder:
             found = json.loads(text)
         except ValueError as error:
             raise self._broken(self.provenance, f"it is not JSON ({error})") from error
-        if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.get("sessions", [])):
+        sessions = found.get("sessions", []) if isinstance(found, dict) else None
+        if not isinstance(sessions, list) or not all(isinstance(one, dict) for one in sessions):
             raise self._broken(self.provenance, "it is not what a run keeps there")
-        return {**found, "sessions": found.get("sessions", [])}
+        return {**found, "sessions": sessions}
 
     def write_provenance(self, provenance: Mapping[str, Any]) -> None:
         """Replace ``provenance.json``."""

@@ -91,7 +91,9 @@ def _held(path: Path, run: Path) -> RunError:
     by = holder(path)
     who = f"process {by.pid} on {by.host}" if by else "another process"
     return RunError(
-        f"fit the run '{run}'", f"{who} is fitting it", f"Watch it with `atomloom runs watch {run}`, or wait for its end"
+        f"fit the run '{run}'",
+        f"{who} is fitting it",
+        f"Watch it with `atomloom runs watch {run}`, or wait for its end",
     )
 
 

@@ -54,9 +54,7 @@ def append(path: Path, epoch: int, values: Mapping[str, float]) -> None:
 
 def cut_back(path: Path, epoch: int) -> None:
     """Drop what was written after `epoch`, a line that was cut short by a kill included."""
-    if not path.exists():
-        return
-    lines = path.read_bytes().splitlines(keepends=True)
+    lines = _lines(path)
     kept = [line for line in lines if (row := _row(line)) is not None and row.epoch <= epoch]
     if kept != lines:
         with atomic_file(path, "wb") as file:
@@ -69,13 +67,26 @@ def rows(path: Path) -> Iterator[Row]:
     Raises:
         DataError: when a line other than the last is not what `append` writes.
     """
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    lines = _lines(path)
     for number, line in enumerate(lines, start=1):
         row = _row(line)
         if row is not None:
             yield row
         elif number < len(lines):
             raise DataError(f"read '{path}'", f"line {number} is damaged", "Delete that line, or restore a copy")
+
+
+def last(path: Path) -> Row:
+    """The last whole line, found without reading what the others say; epoch 0 if there is none."""
+    whole = (row for line in reversed(_lines(path)) if (row := _row(line)) is not None)
+    return next(whole, Row(0, {}))
+
+
+def of_epoch(path: Path, epoch: int) -> Row:
+    """The line of one epoch, found without reading what the others say; epoch 0 if there is none."""
+    starts = (f'{{"epoch": {epoch},'.encode(), f'{{"epoch": {epoch}}}'.encode())
+    found = (row for line in _lines(path) if line.startswith(starts) and (row := _row(line)) is not None)
+    return next(found, Row(0, {}))
 
 
 def columns(path: Path) -> dict[str, np.ndarray]:
@@ -87,6 +98,10 @@ def columns(path: Path) -> dict[str, np.ndarray]:
     names = dict.fromkeys(name for row in found for name in row.values)
     table = {name: np.array([row.values.get(name, np.nan) for row in found], dtype=np.float64) for name in names}
     return {"epoch": np.array([row.epoch for row in found], dtype=np.int64), **table}
+
+
+def _lines(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines(keepends=True) if path.exists() else []
 
 
 def _row(line: bytes) -> Row | None:

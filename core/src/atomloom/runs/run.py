@@ -189,13 +189,13 @@ class Run:
 
     def _remaining(self, session: Session, total: int, store: Store) -> Iterator[Epoch]:
         session.complete = self._stopped = False
-        done = store.epochs_done()
+        done = store.settle()
         metrics.cut_back(self.files.metrics, done)
         session.note(epochs_before=done, total=total)
         display = Display() if self.quiet or done >= total else display_for(self.name)
         with display.shown(done, total):
             for number in range(done + 1, total + 1):
-                epoch = Epoch(number, self.files, store, display)
+                epoch = Epoch(number, self.files, store, display, session)
                 yield epoch
                 epoch.end()
                 display.completed(number)

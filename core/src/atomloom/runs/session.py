@@ -35,6 +35,8 @@ class Session:
         self._logger = logger
         self.complete = True
         """Whether all that was to be done is done; a loop over epochs sets it to False until its end."""
+        self.trouble: BaseException | None = None
+        """Why the engine cannot go on, if it said so; an abandoned loop does not tell why it is left."""
         self.outcome = "running"
         """``running``, or how the sitting ended: ``finished``, ``interrupted`` or ``failed``."""
         self._record: dict[str, Any] = {
@@ -56,6 +58,7 @@ class Session:
 
     def end(self, error: BaseException | None) -> None:
         """Write down how it ended."""
+        error = self.trouble if isinstance(error, GeneratorExit) and self.trouble else error
         self.outcome = self._outcome_of(error)
         reason = {} if error is None or self.outcome == "interrupted" else {"reason": reason_of(error)}
         message = f"{self.outcome}: {reason['reason']}" if reason else self.outcome
@@ -112,19 +115,19 @@ def reason_of(error: BaseException) -> str:
 
 @contextmanager
 def logging_to(files: RunFolder, logger: logging.Logger) -> Iterator[None]:
-    """Let everything that atomloom's loggers say, from INFO on, go to ``run.log`` as well."""
+    """Let what the run's logger says go to ``run.log``, and what atomloom's other loggers say go there as well."""
     ours = logging.getLogger("atomloom")
     handler = _RunLog(files.log, encoding="utf-8", delay=True)
     handler.setFormatter(_formatter())
-    level = ours.level
-    ours.addHandler(handler)
-    if level == logging.NOTSET:
-        ours.setLevel(logging.INFO)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False  # what a person shall see is said by the command; this is the record
+    for one in (ours, logger):
+        one.addHandler(handler)
     try:
         yield
     finally:
-        ours.setLevel(level)
-        ours.removeHandler(handler)
+        for one in (ours, logger):
+            one.removeHandler(handler)
         handler.close()
 
 

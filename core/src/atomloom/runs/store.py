@@ -1,6 +1,6 @@
 """The checkpoints of one run: which are kept, under which names, and in which order they are written.
 
-``latest`` is written last. Whatever moment a kill strikes at, the fit goes on from a ``latest`` whose ``best`` and
+``latest`` is written last, after all else is in order. Whatever moment a kill strikes at, the fit goes on from a ``latest`` whose ``best`` and
 periodic companions are there already, or does the epoch again and writes the same once more.
 """
 
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from atomloom.errors import AtomloomError, DataError
 from atomloom.runs import checkpoint
-from atomloom.runs.atomic import atomic_copy
 from atomloom.runs.checkpoint import Checkpoint
 from atomloom.runs.folder import RunFolder
 from atomloom.runs.targets import writing
@@ -68,6 +67,15 @@ class Store:
         except DataError as error:
             raise self._with_way_out(path, error) from error
 
+    def settle(self) -> int:
+        """Bring the checkpoints in order before a fit goes on; gives how many epochs need not be done again.
+
+        Without a ``latest`` (the first save was cut short, or somebody deleted it) the newest other one becomes that.
+        """
+        if not self.files.checkpoint("latest").exists() and (state := self.latest()):
+            self.save(state)
+        return self.epochs_done()
+
     def save(self, state: Checkpoint) -> None:
         """Keep a checkpoint under all names that it deserves.
 
@@ -78,12 +86,16 @@ class Store:
             self.files.checkpoints.mkdir(exist_ok=True)
         periodic = [f"epoch-{state.epoch:05d}"] if self.save_every and state.epoch % self.save_every == 0 else []
         best = ["best"] if self._is_best(state) else []
-        first, *others = [self.files.checkpoint(name) for name in (*best, *periodic, "latest")]
-        checkpoint.save(first, state)
-        for other in others:
-            atomic_copy(first, other)
-            atomic_copy(first.with_suffix(".json"), other.with_suffix(".json"))
-        self._prune()
+        written: Path | None = None
+        for name in (*best, *periodic, "latest"):
+            if name == "latest":
+                self._prune()
+            path = self.files.checkpoint(name)
+            if written is None:
+                checkpoint.save(path, state)
+            else:
+                checkpoint.copy(written, path)
+            written = path
 
     def _is_best(self, state: Checkpoint) -> bool:
         if state.score is None or math.isnan(state.score):
@@ -92,13 +104,13 @@ class Store:
             best = checkpoint.peek(self.files.checkpoint("best"))
         except DataError:
             return True  # there is none, or none that can be read
-        return best.score is None or state.score < best.score
+        return best.score is None or state.score < best.score or best.epoch == state.epoch  # done again after a kill
 
     def _prune(self) -> None:
         periodic = sorted(self._periodic(), key=_epoch_in_name)
         for path in periodic[: -self.keep_last] if self.keep_last else []:
+            path.with_suffix(".json").unlink(missing_ok=True)  # first, for it is found by way of the other
             path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
 
     def _periodic(self) -> list[Path]:
         found = self.files.checkpoints.glob("epoch-*.safetensors")
