@@ -54,7 +54,7 @@ def _implementers(function: Callable[..., Any]) -> list[str]:
 def _described(function: Callable[..., Any]) -> Mapping[str, Any]:
     return {
         "hook": function.__name__,
-        "signature": f"{function.__name__}{inspect.signature(function)}",
+        "signature": f"{function.__name__}{inspect.signature(function)}".replace("'", ""),
         "documentation": inspect.getdoc(function),
         "implemented_by": _implementers(function),
     }
