@@ -14,6 +14,9 @@ from atomloom.report.quantity import number
 STEPS = (1.0, 2.0, 5.0, 10.0)
 """The steps between two ticks, times a power of ten."""
 
+FAR = 1e6
+"""Places outside of a drawing are told apart up to here, so that lines to them keep their slope."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -52,7 +55,8 @@ class Span:
         return list(zip(self._straight_places(values).tolist(), texts, strict=True))
 
     def _straight_places(self, values: Array) -> Array:
-        return np.asarray((values - self.low) / (self.high - self.low))
+        with np.errstate(over="ignore"):  # very far outside is outside
+            return np.asarray(np.clip((values - self.low) / (self.high - self.low), -FAR, FAR))
 
     def _powers(self, many: int) -> tuple[Array, list[str]]:
         # Powers of ten; where fewer than two of them fit, round values between them.
