@@ -13,7 +13,6 @@ from atomloom.cli import errors
 from atomloom.cli.settings import Settings, set_up_logging
 from atomloom.cli.table import COMMANDS, Command
 from atomloom.errors import AtomloomError
-from atomloom.progress import showing_progress
 from atomloom.registry import Contribution, Registry, block, registry, resolve
 
 if TYPE_CHECKING:
@@ -173,6 +172,8 @@ def _help(context: click.Context, option: click.Parameter, asked: bool) -> None:
 @click.pass_context
 def atomloom(context: click.Context, verbose: int, quiet: bool, debug: bool) -> None:
     """Read any molecular or crystallographic data set, harmonise its fields, fit a model to it and judge the result."""
+    from atomloom.progress import showing_progress  # a help text has none
+
     context.obj = Settings(verbose, quiet, debug)
     set_up_logging(context.obj)
     context.with_resource(showing_progress(not quiet and sys.stderr.isatty()))

@@ -46,7 +46,7 @@ def echo_json(value: Any) -> None:
     """Print JSON; what JSON has no number for, NaN and the infinities, becomes null."""
     import json
 
-    click.echo(json.dumps(_jsonable(value), indent=2, ensure_ascii=False, allow_nan=False))
+    click.echo(json.dumps(_jsonable(value), indent=2, allow_nan=False))
 
 
 def plain(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

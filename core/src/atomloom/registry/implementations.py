@@ -56,6 +56,8 @@ class Manager(pluggy.PluginManager):
         """Pluggy's options of what may be an implementation, whether or not it can be called."""
         if isinstance(plugin, Plugin):
             return {} if name in self.specified and _overridden(plugin, name) else None
+        if name.startswith("__"):
+            return None
         return cast("Mapping[str, Any] | None", super().parse_hookimpl_opts(plugin, name))
 
     def complaint(self, plugin: object, name: str, options: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from atomloom.errors import ConfigError
 from atomloom.registry.conflicts import settle
@@ -12,10 +12,11 @@ from atomloom.registry.contributions import KINDS, contributions
 from atomloom.registry.find import find
 from atomloom.registry.implementations import Implementation, Manager, implementations
 from atomloom.registry.load import attempt, load
-from atomloom.registry.lookup import look_up
-from atomloom.registry.observers import Observers
 from atomloom.registry.records import CORE, Contribution, Found, PluginRecord, Problem, normal
 from atomloom.registry.sniff import Suggestion, sniff
+
+if TYPE_CHECKING:
+    from atomloom.registry.observers import Observers
 
 
 class _Classified(NamedTuple):
@@ -54,6 +55,8 @@ class Registry:
             UnknownName: there is none; the message has the nearest names and the plugins that failed.
             AmbiguousName: several plugins bring one; the message says how to choose.
         """
+        from atomloom.registry.lookup import look_up  # a listing needs no messages
+
         return look_up(kind, name, self.all(kind), self.plugins)
 
     def all(self, kind: str) -> tuple[Contribution, ...]:
@@ -72,6 +75,8 @@ class Registry:
 
     def observers(self) -> Observers:
         """The plugins that watch runs; made anew for each run."""
+        from atomloom.registry.observers import Observers
+
         return Observers(self.implementations)
 
     def whence(self, reference: str) -> str:
