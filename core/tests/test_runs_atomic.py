@@ -30,10 +30,25 @@ def died(work: Callable[[], object]) -> int:
 
 
 def write_and_be_killed(path: Path) -> None:
+    """Die in the middle of writing."""
     with atomic_file(path, "w") as file:
         file.write("half")
         file.flush()
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def write_and_fail(path: Path, error: type[BaseException]) -> None:
+    """Fail in the middle of writing a file."""
+    with atomic_file(path, "wb") as file:
+        file.write(b"half")
+        raise error
+
+
+def fill_and_fail(path: Path, error: type[BaseException]) -> None:
+    """Fail in the middle of filling a folder."""
+    with atomic_folder(path) as folder:
+        (folder / "half").touch()
+        raise error
 
 
 def test_a_file_is_replaced_only_at_the_end(tmp_path: Path) -> None:
@@ -51,12 +66,9 @@ def test_a_file_is_replaced_only_at_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_an_exception_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
     """Whatever interrupts the writing, neither a file, nor a folder, nor a temporary is left."""
-    with pytest.raises(error), atomic_file(tmp_path / "a", "wb") as file:
-        file.write(b"half")
-        raise error
-    with pytest.raises(error), atomic_folder(tmp_path / "b") as folder:
-        (folder / "half").touch()
-        raise error
+    for write in (write_and_fail, fill_and_fail):
+        with pytest.raises(error):
+            write(tmp_path / "a", error)
     assert names(tmp_path) == []
 
 

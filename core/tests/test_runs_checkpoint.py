@@ -19,6 +19,7 @@ SHAPES = [(), (0, 3), (1,), (2, 3, 4)]
 
 
 def saved(folder: Path, leaves: dict[str, np.ndarray], **extra: object) -> Checkpoint:
+    """What is read back of a checkpoint with these leaves."""
     path = folder / "a.safetensors"
     checkpoint.save(path, Checkpoint(1, leaves, extra, None))
     return checkpoint.load(path)
@@ -77,6 +78,7 @@ def test_extra_that_is_not_plain_is_named(tmp_path: Path, value: object, where: 
 
 
 def filled(folder: Path, epochs: int = 6) -> Run:
+    """A run with some checkpoints, the third epoch being the best."""
     run = Run.create(folder / "a", {}, {})
     for epoch in run.epochs(epochs, save_every=2, keep_last=2):
         epoch.save({"w": np.full(100, float(epoch.number))}, {}, score=abs(epoch.number - 3.0))
@@ -98,6 +100,7 @@ def test_which_checkpoints_are_kept(tmp_path: Path) -> None:
 
 
 def damage(path: Path, how: str) -> None:
+    """Do something bad to a file."""
     data = path.read_bytes()
     position = {"first byte": 0, "header": 30, "middle of the arrays": -200, "last byte": -1}.get(how)
     if position is not None:

@@ -45,9 +45,8 @@ PAUSED = textwrap.dedent("""
 class Nobody:
     """Observers who do nothing."""
 
-    def run_started(self, run: Run) -> None: ...
-    def steps_finished(self, run: Run, block: Any) -> None: ...
-    def run_finished(self, run: Run, outcome: str) -> None: ...
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_: None
 
 
 def fit(folder: Path, epochs: int = EPOCHS) -> Run:
@@ -77,6 +76,7 @@ def in_child(work: Callable[[], object]) -> int:
 
 
 def outcome(child: int) -> int:
+    """How a process ended: its exit code, or the negative number of the signal."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -103,6 +103,7 @@ def contents(files: RunFolder) -> dict[str, bytes]:
 
 
 def leftovers(root: Path) -> Iterator[Path]:
+    """Temporaries anywhere below a folder."""
     return (path for path in root.rglob("*") if TEMPORARY.fullmatch(path.name))
 
 

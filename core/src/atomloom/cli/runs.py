@@ -104,15 +104,15 @@ def watch(run: str | None, root: Path, port: int | None, browser: bool, json_out
         list_runs(root)  # a wrong folder is told now rather than on the page
     with _server(root, port) as server:
         url = server.url + (f"#{_quoted(run)}" if run else "")
-        if json_output:
-            echo_json({"url": url})
-        else:
-            click.echo(f"The live page is at {url} (Ctrl-C ends it).")
-        if browser:
-            click.launch(url)
         try:
+            if json_output:
+                echo_json({"url": url})
+            else:
+                click.echo(f"The live page is at {url} (Ctrl-C ends it).")
+            if browser:
+                click.launch(url)
             server.serve_forever()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # the ordinary end of this command
             click.echo("", err=True)
 
 

@@ -1,7 +1,7 @@
 """The checkpoints of one run: which are kept, under which names, and in which order they are written.
 
-``latest`` is written last, after all else is in order. Whatever moment a kill strikes at, the fit goes on from a ``latest`` whose ``best`` and
-periodic companions are there already, or does the epoch again and writes the same once more.
+``latest`` is written last, after all else is in order. Whatever moment a kill strikes at, the fit goes on from a
+``latest`` whose companions are there already, or does the epoch again and writes the same once more.
 """
 
 from __future__ import annotations
