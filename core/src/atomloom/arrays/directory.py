@@ -109,7 +109,7 @@ def _check_apart(members: list[Member], listed: list[zipfile.ZipInfo], end: int)
     """Members that share bytes are how a small archive unfolds into a huge one."""
     starts = [info.header_offset for info in listed]
     order = sorted(range(len(members)), key=starts.__getitem__)
-    for at, following in zip(order, [*order[1:], None], strict=True):
-        limit = end if following is None else starts[following]
+    limits = [*(starts[at] for at in order[1:]), end]
+    for at, limit in zip(order, limits, strict=False):  # an archive of nothing has an end all the same
         if members[at].offset + members[at].packed > limit:
             raise members[at].place.error("it reaches into the next member or beyond the end of the archive")

@@ -6,6 +6,7 @@ import ast
 import io
 import math
 import struct
+import tokenize
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -23,7 +24,19 @@ PREFIX: Final = LONGEST + 12
 MOST_AXES: Final = 32
 """Axes of an array in every version of numpy."""
 
-_MALFORMED = (ValueError, TypeError, SyntaxError, KeyError, AttributeError, MemoryError, RecursionError, struct.error)
+_MALFORMED = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+)
+"""What numpy raises on headers that make no sense; the last comes from its second try, for headers of Python 2."""
 
 
 @dataclass(frozen=True)

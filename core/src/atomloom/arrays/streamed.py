@@ -40,8 +40,8 @@ class StreamedRows(FileRows):
     def rows(self, which: slice | NDArray[np.int64]) -> Array:
         """These rows, in one pass forward."""
         numbers = np.arange(len(self))[which] if isinstance(which, slice) else which
-        if not numbers.size:
-            return np.empty((0, *self.shape[1:]), self.dtype)
+        if not numbers.size or not self.header.nbytes:
+            return np.empty((numbers.size, *self.shape[1:]), self.dtype)
         wanted, back = np.unique(numbers, return_inverse=True)
         with self._lock:
             found = self._columns(wanted) if self.header.fortran else self._records(wanted)
