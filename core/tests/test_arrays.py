@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from atomloom.arrays import Inert, decoded, inflate, open_arrays, opening, streamed
-from atomloom.data.rows import Rows
 from atomloom.errors import DataError
+from atomloom.rows import Rows
 
 HOWS = ["npy", "stored", "compressed", "streamed"]
 

@@ -16,7 +16,7 @@ from atomloom.arrays.objects import Inert
 from atomloom.arrays.place import File, Place
 from atomloom.arrays.rows import FileRows
 from atomloom.arrays.streamed import StreamedRows
-from atomloom.data.rows import Rows
+from atomloom.rows import Rows
 
 WHOLE: Final = 256 << 20
 """Bytes of the largest compressed member that is decoded whole and kept; larger ones are streamed."""

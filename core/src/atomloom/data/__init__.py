@@ -3,7 +3,7 @@
 from atomloom.data.batch import Batch
 from atomloom.data.columns import Column, Constant, Joined, Mapped, Packed, Padded, PerFrame, Picked
 from atomloom.data.dataset import Dataset, concatenate
-from atomloom.data.rows import Rows
+from atomloom.rows import Rows
 
 __all__ = [
     "Batch",

@@ -23,8 +23,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from atomloom.data.rows import Rows
 from atomloom.errors import DataError
+from atomloom.rows import Rows
 
 Indices = NDArray[np.int64]
 Array = NDArray[Any]

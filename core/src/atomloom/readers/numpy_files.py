@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from atomloom.arrays import Inert, open_arrays
-from atomloom.data import Column, Constant, Dataset, Packed, PerFrame, Rows
+from atomloom.data import Column, Constant, Dataset, Packed, PerFrame
 from atomloom.data.schema import named_like
 from atomloom.errors import DataError
+from atomloom.rows import Rows
 from atomloom.specs import Field
 
 HEADER = "atomloom"
