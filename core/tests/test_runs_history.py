@@ -85,7 +85,7 @@ def test_runs_are_found_by_name_or_path(root: Path) -> None:
     assert find(str(root / "done"), Path("elsewhere")).name == "done"
     with pytest.raises(RunError, match=r"^Cannot find the run 'dome': .* Did you mean 'done'\?$"):
         find("dome", root)
-    with pytest.raises(RunError, match="has no runs yet"):
+    with pytest.raises(RunError, match="There are no runs in"):
         find("x", root / "notes")
     with pytest.raises(RunError, match="there is no such folder"):
         list_runs(root / "nowhere")

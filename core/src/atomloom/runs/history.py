@@ -86,9 +86,14 @@ def find(name: str, root: Path) -> RunFolder:
         if _is_run(path):
             return RunFolder(path)
     names = [path.name for path in root.iterdir() if _is_run(path)] if root.is_dir() else []
-    near = get_close_matches(name, names, n=3, cutoff=0.5) or sorted(names)[:3]
-    meant = f"Did you mean {' or '.join(repr(one) for one in near)}?" if near else f"'{root}' has no runs yet"
-    raise RunError(f"find the run '{name}'", f"it is neither in '{root}' nor the folder of a run", meant)
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    if near:
+        todo = f"Did you mean {' or '.join(repr(one) for one in near)}?"
+    elif names:
+        todo = "`atomloom runs list` shows the runs that there are; --runs says in which folder to look"
+    else:
+        todo = f"There are no runs in '{root}'; --runs says in which folder to look"
+    raise RunError(f"find the run '{name}'", f"it is neither in '{root}' nor the folder of a run", todo)
 
 
 def summarize(files: RunFolder) -> Summary:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROWS = 8
 """How many epochs the table shows."""
+_EPOCH_WIDTH, _NUMBER_WIDTH, _GAP = 8, 9, 2  # characters
 
 
 class Display:
@@ -112,12 +113,27 @@ class TerminalDisplay(Display):
             return self._progress
         table = Table(box=SIMPLE_HEAD, header_style="dim", pad_edge=False)
         table.add_column("epoch", justify="right")
-        names = list(dict.fromkeys(name for _, values in latest for name in values))
+        names = fitting(dict.fromkeys(name for _, values in latest for name in values), self._console.width)
         for name in names:
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", no_wrap=True)
         for epoch, values in latest:
             table.add_row(str(epoch), *(f"{values[name]:.4g}" if name in values else "" for name in names))
         return Group(table, self._progress)
+
+
+def fitting(names: Iterable[str], width: int) -> list[str]:
+    """The first of these columns that fit side by side, beside the one of the epochs.
+
+    >>> fitting(["train/loss", "valid/loss", "valid/forces/mae"], width=40)
+    ['train/loss', 'valid/loss']
+    """
+    kept, left = [], width - _EPOCH_WIDTH
+    for name in names:
+        left -= max(len(name), _NUMBER_WIDTH) + _GAP
+        if left < 0:
+            break
+        kept.append(name)
+    return kept
 
 
 def display_for(name: str) -> Display:
