@@ -29,7 +29,7 @@ READMES = [folder / "README.md" for folder in (ROOT, CORE, *PLUGINS.values())]
 
 LINT = ("import-linter", "mypy", "ruff")
 FILES = ("-r", "docs/requirements.txt", "-r", "benchmarks/requirements.txt")
-TEST = ("pip", "pytest", "hypothesis", "packaging")
+TEST = ("hatchling", "hypothesis", "packaging", "pip", "pytest")  # fixture plugins are built and installed
 
 nox.needs_version = ">=2025.10.14"  # requires=
 nox.options.default_venv_backend = "venv"
@@ -240,7 +240,7 @@ def pin(session: nox.Session) -> None:
     limits = Path(session.create_tmp()) / "held.txt"
     ours = [line for line in PINS.read_text(encoding="utf-8").splitlines() if line.startswith("atomloom")]
     limits.write_text("\n".join([held, *ours]) + "\n", encoding="utf-8")
-    wanted = [*everything(), *TEST, *LINT, "hatchling", "nox", *FILES]
+    wanted = [*everything(), *TEST, *LINT, "nox", *FILES]
     pip(session, "install", "--no-compile", "--upgrade", "--constraint", str(limits), *wanted)
     listed = session.run("python", "-m", "pip", "list", "--format", "freeze", silent=True) or ""
     by_hand = {re.split("==", line)[0].lower() for line in held.splitlines() if not line.startswith("#")}
