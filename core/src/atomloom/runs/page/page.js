@@ -97,7 +97,7 @@ function showNumbers() {
   at("rows").replaceChildren(
     ...[...groups].map(([title, members]) => {
       const name = (label) => members.find((one) => one.label === label)?.name;
-      const number = (from, key) => cell("td", key !== undefined && key in from ? short(Number(from[key])) : "");
+      const number = (from, key) => cell("td", key in from ? (from[key] === "NaN" ? "NaN" : short(Number(from[key]))) : "");
       const row = document.createElement("tr");
       row.append(cell("th", title), ...(plain ? [number(run.final, title)] : []));
       row.append(...data.map((one) => number(run.final, name(one))));
