@@ -360,6 +360,7 @@ DAMAGED: dict[str, tuple[str, bytes | Callable[[], bytes], str]] = {
     "upwards": ("a.npz", named_members(("../a.npy", GOOD)), "its name leads to another folder"),
     "absolute": ("a.npz", named_members(("/etc/a.npy", GOOD)), "its name leads to another folder"),
     "backslash": ("a.npz", named_members(("..\\a.npy", GOOD)), "its name leads to another folder"),
+    "no name": ("a.npz", named_members((".npy", GOOD)), "an array in it has no name"),
     "no array": ("a.npz", named_members(("readme.txt", b"hello")), "it is no array (arrays are called NAME.npy)"),
     "text as array": ("a.npz", named_members(("a.npy", b"hello")), "its header makes no sense"),
     "empty member": ("a.npz", named_members(("a.npy", b"")), "its header makes no sense"),

@@ -62,7 +62,9 @@ def read_directory(stream: BinaryIO, path: Path) -> list[Member]:
 def _member(stream: BinaryIO, info: zipfile.ZipInfo, path: Path) -> Member:
     name = info.orig_filename
     place = Place(path, name.removesuffix(SUFFIX))
-    if info.is_dir():
+    if name in ("", SUFFIX):
+        raise place.error("an array in it has no name", "Write it with numpy.savez")
+    if name.endswith("/"):
         raise place.error("it is a folder, and an array archive has none", "Write it with numpy.savez")
     if _UNSAFE.search(name):
         raise place.error("its name leads to another folder", "Write the archive with numpy.savez and plain names")

@@ -120,4 +120,5 @@ def _check(header: Header, place: Place) -> None:
 
 
 def _brief(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    said = str(error.args[0]) if error.args else ""
+    return (said.splitlines() or [type(error).__name__])[0][:200]

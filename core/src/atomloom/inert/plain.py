@@ -42,7 +42,6 @@ KNOWN: Final[dict[str, Rule]] = {
     "haiku._src.data_structures.frozendict": _first_argument,
     "flax.core.frozen_dict.FrozenDict": _first_argument,
     "immutabledict.immutabledict": _first_argument,
-    "types.MappingProxyType": _first_argument,
     "jax._src.array._reconstruct_array": _jax_array,
     "jax._src.device_array.reconstruct_device_array": _jax_array,
     "jax.interpreters.xla.reconstruct_device_array": _jax_array,
@@ -56,7 +55,7 @@ def _by_form(stub: Stub) -> Any:
     Without arguments: what was put in (a dict or list class), else its attributes (a dataclass). With arguments
     and nothing else: a named tuple, or another class over a tuple.
     """
-    if not stub.new or stub.kwargs or stub.maker is not None:
+    if not stub.new or stub.kwargs:
         return stub
     held = [part for part in (stub.items, stub.entries, _attributes(stub.state)) if part is not None and part != []]
     if not held:
@@ -113,7 +112,7 @@ class _Copy:
         if type(value) in (list, dict, OrderedDict):
             self.made[id(value)] = type(value)()
         elif type(value) is Stub and value.args is not None:
-            meant = KNOWN.get(value.path, _by_form)(value)
+            meant = value if value.maker is not None else KNOWN.get(value.path, _by_form)(value)
             self.meant[id(value)] = meant
             if meant is value:
                 self.made[id(value)] = Stub(value.module, value.name, (), new=value.new)
