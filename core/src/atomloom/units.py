@@ -19,6 +19,7 @@ Give a unit of the same kind.
 from __future__ import annotations
 
 import re
+import unicodedata
 from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
@@ -86,7 +87,7 @@ def _table(*rows: tuple[str, Fraction | int | str, Powers]) -> dict[str, Unit]:
 
 
 _UNITS = _table(
-    ("dimensionless unitless number count none multiplicity particle molecule atom", 1, _NUMBER),
+    ("dimensionless unitless number count none multiplicity particle molecule", 1, _NUMBER),
     ("mol mole moles", _AVOGADRO, _NUMBER),
     ("m metre meter", 1, _LENGTH),
     ("nm nanometer nanometre nanometers", Fraction(1, 10**9), _LENGTH),
@@ -122,9 +123,13 @@ _ANY_CASE = {
     name.lower(): unit for name, unit in _UNITS.items() if len(name) > 3 or name in {"eV", "kJ", "mol", "ang", "amu"}
 }
 _ATOMIC = frozenset({"au", "a.u.", "atomic units", "atomic_units", "atomic unit"})
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_SPELLINGS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−∙", "0123456789-+-·")
 _TOKEN = re.compile(r"\s*(?:(?P<op>\*\*|[*/^()·⋅×])|(?P<int>[+-]?\d+)|(?P<name>a_?0\b|e0\b|[^\W\d]+))")
 _MULTIPLY = frozenset("*·⋅×")
+# Units come from files of strangers: no unit needs more, and powers of powers would take forever.
+_LONGEST = 100
+_LARGEST = 1 << 12
+_SINGLE = 4  # bytes
 
 
 def factor(unit: str, to: str) -> float:
@@ -134,11 +139,24 @@ def factor(unit: str, to: str) -> float:
     if source.powers != target.powers:
         found = f"{unit!r} is {kind(source)} and {to!r} is {kind(target)}"
         raise UnitError(f"convert {unit!r} to {to!r}", found, "Give a unit of the same kind")
-    return float(source.scale / target.scale)
+    return _rounded(source.scale / target.scale, unit, to)
+
+
+def _rounded(ratio: Fraction, unit: str, to: str) -> float:
+    try:
+        rounded = float(ratio)
+    except OverflowError:
+        rounded = 0.0
+    if not rounded:
+        found = "the factor between them is beyond floating point"
+        raise UnitError(f"convert {unit!r} to {to!r}", found, "Check the powers in it")
+    return rounded
 
 
 def convert(values: NDArray[Any], unit: str, to: str) -> NDArray[Any]:
     """`values` in `to`; multiplied in float64, and returned in the precision that they came in.
+
+    Integers come back as float64 and half precision, whose largest number is 65504, as float32.
 
     >>> convert(np.array([1.0, 2.0]), "hartree", "eV")
     array([27.21138625, 54.42277249])
@@ -147,7 +165,9 @@ def convert(values: NDArray[Any], unit: str, to: str) -> NDArray[Any]:
     if by == 1.0:
         return values
     product: NDArray[Any] = np.multiply(values, by, dtype=np.float64)
-    return product.astype(values.dtype) if values.dtype.kind == "f" else product
+    if values.dtype.kind != "f":
+        return product
+    return product.astype(np.float32 if values.dtype.itemsize < _SINGLE else values.dtype)
 
 
 def kind(unit: Unit | str) -> str:
@@ -171,6 +191,8 @@ def parse(text: str) -> Unit:
     >>> parse("eV Å⁻¹") == parse("eV/angstrom")
     True
     """
+    if len(text) > _LONGEST:
+        raise _misunderstood(f"{text[:20]}...", f"it is {len(text)} characters long")
     tokens = _tokens(text)
     unit, rest = _product(tokens, text)
     if rest:
@@ -180,7 +202,7 @@ def parse(text: str) -> Unit:
 
 def _tokens(text: str) -> list[tuple[str, str]]:
     tokens, at = [], 0
-    plain = text.translate(_SUPERSCRIPTS).rstrip()
+    plain = unicodedata.normalize("NFC", text).translate(_SPELLINGS).rstrip()
     while at < len(plain):
         match = _TOKEN.match(plain, at)
         if match is None or match.lastgroup is None:
@@ -210,8 +232,10 @@ def _power(tokens: list[tuple[str, str]], text: str) -> tuple[Unit, list[tuple[s
             raise _misunderstood(text, "a power is not followed by a whole number")
     elif not tokens or tokens[0][0] != "int":
         return unit, tokens
-    one = Unit(Fraction(1), _NUMBER)
-    return one.times(unit, int(tokens[0][1])), tokens[1:]
+    power = int(tokens[0][1])
+    if abs(power) * (unit.scale.numerator.bit_length() + unit.scale.denominator.bit_length()) > _LARGEST:
+        raise _misunderstood(text, f"the power {power} is too large")
+    return Unit(Fraction(1), _NUMBER).times(unit, power), tokens[1:]
 
 
 def _atom(tokens: list[tuple[str, str]], text: str) -> tuple[Unit, list[tuple[str, str]]]:
@@ -227,6 +251,8 @@ def _atom(tokens: list[tuple[str, str]], text: str) -> tuple[Unit, list[tuple[st
         return Unit(Fraction(1), _NUMBER), tokens[1:]
     if group != "name":
         raise _misunderstood(text, f"{word!r} stands where the name of a unit should")
+    if word.lower() in {"atom", "atoms"}:
+        raise _misunderstood(text, "a value per atom is another quantity than the value of a frame")
     named = _UNITS.get(word) or _ANY_CASE.get(word.lower())
     if named is None:
         raise _misunderstood(text, f"no unit is called {word!r}{_nearest(word)}")
