@@ -1,7 +1,40 @@
-"""From frames to batches of static shape: padding, masks and pair lists, the same for every plugin."""
+"""From frames to batches of static shape: plans, order, padding, masks and pair lists, the same for every plugin.
 
-from atomloom.batching.padded import PaddedBatch, Shape, pad
-from atomloom.batching.pairs import all_pairs
-from atomloom.batching.stream import fixed_shape, in_order, shuffled
+::
 
-__all__ = ["PaddedBatch", "Shape", "all_pairs", "fixed_shape", "in_order", "pad", "shuffled"]
+    order     the keyed permutation of an epoch          buckets, packing   where to cut, what to put together
+    plans     batches of an epoch, and their waste       stream             step by step, over hosts, resumable
+    padded    a batch in static shape                    pairs              all pairs, or those within a cutoff
+    feeding   from a data set and a plan to batches
+"""
+
+from atomloom.batching.feeding import fixed_shape, in_order, load
+from atomloom.batching.order import Order
+from atomloom.batching.padded import PaddedBatch, pad
+from atomloom.batching.pairs import PairList, all_pairs, within
+from atomloom.batching.plans import BucketPlan, FixedPlan, PackedPlan, Plan, Planned, Waste
+from atomloom.batching.shape import Shape, Sizes, dense_pairs
+from atomloom.batching.stream import Position, Stream
+
+__all__ = [
+    "BucketPlan",
+    "FixedPlan",
+    "Order",
+    "PackedPlan",
+    "PaddedBatch",
+    "PairList",
+    "Plan",
+    "Planned",
+    "Position",
+    "Shape",
+    "Sizes",
+    "Stream",
+    "Waste",
+    "all_pairs",
+    "dense_pairs",
+    "fixed_shape",
+    "in_order",
+    "load",
+    "pad",
+    "within",
+]

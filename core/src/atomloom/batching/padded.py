@@ -8,36 +8,24 @@ point to atom 0 under a mask that is False.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple, final
+from typing import final
 
 import numpy as np
 
-from atomloom.batching.pairs import all_pairs
+from atomloom.batching.pairs import PairList, all_pairs
+from atomloom.batching.shape import Shape
 from atomloom.data import Batch
-from atomloom.data.columns import Array
+from atomloom.data.columns import Array, segments
 from atomloom.errors import DataError
-
-
-class Shape(NamedTuple):
-    """The static shape of a batch.
-
-    Args:
-        frames: slots for frames.
-        atoms: slots for atoms, over all frames.
-        pairs: slots for ordered pairs, over all frames; 0 for no pair list.
-    """
-
-    frames: int
-    atoms: int
-    pairs: int = 0
 
 
 @final
 class PaddedBatch(Mapping[str, Array]):
     """A frozen mapping of names to arrays whose shapes depend on `shape` alone.
 
-    Beside the fields it holds ``batch_segments [atoms]``, ``dst_idx`` and ``src_idx [pairs]``, and the masks
-    ``frame_mask``, ``atom_mask`` and ``pair_mask``.
+    Beside the fields it holds ``batch_segments [atoms]`` and ``frame_mask``, ``atom_mask``; with pairs ``dst_idx``,
+    ``src_idx``, ``pair_mask`` and in periodic frames ``pair_shift [pairs, 3]``, which is added to R[src] - R[dst]; with
+    grids ``grid_segments`` and ``grid_mask``.
 
     Attributes:
         shape: the slots.
@@ -60,67 +48,88 @@ class PaddedBatch(Mapping[str, Array]):
 
     def dense(self, name: str, longest: int) -> Array:
         """A field over atoms as ``[frames, longest, ...]``, filled up with zeros."""
-        values = self[name][: self.atoms]
-        segments = self["batch_segments"][: self.atoms]
+        real = np.flatnonzero(self["atom_mask"])
+        values, segments = self[name][real], self["batch_segments"][real]
         starts = np.searchsorted(segments, np.arange(self.shape.frames))
         if (most := int(np.bincount(segments, minlength=1).max())) > longest:
             found = f"a frame has {most} atoms and there is room for {longest}"
             todo = f"Leave out larger frames with `atomloom convert --where 'N <= {longest}'`, or fit to such data"
             raise DataError(f"spread {name} over the frames", found, todo)
         dense = np.zeros((self.shape.frames, longest, *values.shape[1:]), dtype=values.dtype)
-        dense[segments, np.arange(self.atoms) - starts[segments]] = values
+        dense[segments, np.arange(len(real)) - starts[segments]] = values
         return dense
 
     def __repr__(self) -> str:
         return f"<PaddedBatch of {self.frames} frames and {self.atoms} atoms in {tuple(self.shape)}>"
 
 
-def pad(batch: Batch, shape: Shape) -> PaddedBatch:
-    """`batch` in the slots of `shape`; an error names what does not fit."""
-    lengths = batch.sizes.get("atom", np.zeros(batch.frames, dtype=np.int64))
-    atoms = int(lengths.sum())
-    _check(shape, batch.frames, atoms)
-    arrays = {name: _filled(values, _slots(batch, name, shape)) for name, values in batch.items()}
+def pad(batch: Batch, shape: Shape, pairs: PairList | None = None) -> PaddedBatch:
+    """`batch` in the slots of `shape`; an error names what does not fit.
+
+    Args:
+        pairs: as from `within`; without them, and with slots for pairs, all pairs of different atoms of a frame.
+    """
+    atoms = batch.sizes.get("atom", np.zeros(batch.frames, dtype=np.int64))
+    places = {"atom": _atom_places(atoms, shape), "grid": np.arange(int(batch.sizes.get("grid", atoms[:0]).sum()))}
+    _check("frames", batch.frames, shape.frames)
+    _check("atoms", len(places["atom"]), shape.atoms)
+    _check("grid points", len(places["grid"]), shape.grid if "grid" in batch.sizes else 0)
+    arrays: dict[str, Array] = {}
+    for name, values in batch.items():
+        axis = batch.fields[name].ragged
+        slots = {"": shape.frames, "atom": shape.atoms, "grid": shape.grid}.get(axis, len(values))
+        arrays[name] = _filled(values, slots, places.get(axis))
     arrays["frame_mask"] = np.arange(shape.frames) < batch.frames
-    arrays["atom_mask"] = np.arange(shape.atoms) < atoms
-    segments = np.full(shape.atoms, shape.frames - 1, dtype=np.int32)
-    segments[:atoms] = np.repeat(np.arange(batch.frames), lengths)
-    arrays["batch_segments"] = segments
+    arrays["atom_mask"] = _filled(np.ones(len(places["atom"]), dtype=bool), shape.atoms, places["atom"])
+    arrays["batch_segments"] = _segments(atoms, shape, places["atom"])
+    if "grid" in batch.sizes:
+        arrays["grid_mask"] = np.arange(shape.grid) < len(places["grid"])
+        grid = np.repeat(np.arange(batch.frames, dtype=np.int32), batch.sizes["grid"])
+        arrays["grid_segments"] = np.concatenate(
+            [grid, np.full(shape.grid - len(grid), shape.frames - 1, dtype=np.int32)]
+        )
     if shape.pairs:
-        arrays |= _pairs(lengths, shape.pairs)
-    return PaddedBatch(arrays, shape, batch.frames, atoms)
+        arrays |= _pairs(pairs or all_pairs(atoms), shape, places["atom"])
+    return PaddedBatch(arrays, shape, batch.frames, len(places["atom"]))
 
 
-def _slots(batch: Batch, name: str, shape: Shape) -> int:
-    axis = batch.fields[name].ragged
-    if axis == "atom":
-        return shape.atoms
-    return len(batch[name]) if axis else shape.frames
+def _atom_places(lengths: Array, shape: Shape) -> Array:
+    """The slot of every real atom."""
+    if not shape.per_frame:
+        return np.arange(int(lengths.sum()))
+    _check("atoms of one frame", int(lengths.max(initial=0)), shape.per_frame)
+    return segments(np.arange(len(lengths), dtype=np.int64) * shape.per_frame, lengths)
 
 
-def _filled(values: Array, slots: int) -> Array:
+def _segments(lengths: Array, shape: Shape, places: Array) -> Array:
+    """The frame of every atom slot; slots that no frame has for itself count to the last one."""
+    if shape.per_frame:
+        return np.repeat(np.arange(shape.frames, dtype=np.int32), shape.per_frame)
+    owner = np.full(shape.atoms, shape.frames - 1, dtype=np.int32)
+    owner[places] = np.repeat(np.arange(len(lengths)), lengths)
+    return owner
+
+
+def _filled(values: Array, slots: int, places: Array | None) -> Array:
     filled = np.zeros((slots, *values.shape[1:]), dtype=values.dtype)
-    filled[: len(values)] = values
+    filled[slice(len(values)) if places is None else places] = values
     return filled
 
 
-def _pairs(lengths: Array, slots: int) -> dict[str, Array]:
-    destination, source = all_pairs(lengths)
-    if len(destination) > slots:
-        raise _too_large("pairs", len(destination), slots)
-    return {
-        "dst_idx": _filled(destination.astype(np.int32), slots),
-        "src_idx": _filled(source.astype(np.int32), slots),
-        "pair_mask": np.arange(slots) < len(destination),
+def _pairs(pairs: PairList, shape: Shape, places: Array) -> dict[str, Array]:
+    count = len(pairs.destination)
+    _check("pairs", count, shape.pairs)
+    arrays = {
+        "dst_idx": _filled(places[pairs.destination].astype(np.int32), shape.pairs, None),
+        "src_idx": _filled(places[pairs.source].astype(np.int32), shape.pairs, None),
+        "pair_mask": np.arange(shape.pairs) < count,
     }
+    if pairs.shift is not None:
+        arrays["pair_shift"] = _filled(pairs.shift, shape.pairs, None)
+    return arrays
 
 
-def _check(shape: Shape, frames: int, atoms: int) -> None:
-    for axis, count, slots in (("frames", frames, shape.frames), ("atoms", atoms, shape.atoms)):
-        if count > slots:
-            raise _too_large(axis, count, slots)
-
-
-def _too_large(axis: str, count: int, slots: int) -> DataError:
-    found = f"{count} {axis} do not fit into {slots} slots"
-    return DataError("pad a batch", found, f"Plan for more {axis}, or take fewer frames at a time")
+def _check(axis: str, count: int, slots: int) -> None:
+    if count > slots:
+        found = f"{count} {axis} do not fit into {slots} slots"
+        raise DataError("pad a batch", found, f"Plan for more {axis}, or take fewer frames at a time")

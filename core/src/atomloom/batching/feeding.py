@@ -1,0 +1,28 @@
+"""Batches of a data set in static shape: planned frames taken and padded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from atomloom.batching.order import Order
+from atomloom.batching.padded import PaddedBatch, pad
+from atomloom.batching.plans import FixedPlan, Planned
+from atomloom.batching.shape import Shape, Sizes
+from atomloom.data import Dataset
+
+
+def load(dataset: Dataset, planned: Planned, names: Sequence[str] | None = None) -> PaddedBatch:
+    """One planned batch of `dataset`, of all fields or of `names`."""
+    return pad(dataset.take(planned.frames, names), planned.shape)
+
+
+def fixed_shape(dataset: Dataset, batch_size: int, *, pairs: bool = False) -> Shape:
+    """The shape into which any `batch_size` frames of `dataset` fit: its longest frame, so many times."""
+    order = Order(len(dataset), 0, shuffled=False)
+    return FixedPlan(Sizes.of(dataset, pairs=pairs), order, batch_size).shapes[0]
+
+
+def in_order(dataset: Dataset, shape: Shape, names: Sequence[str] | None = None) -> Iterator[PaddedBatch]:
+    """All frames in their order, `shape.frames` at a time, the last batch filled up with masked frames."""
+    plan = FixedPlan(Sizes.of(dataset), Order(len(dataset), 0, shuffled=False), shape.frames)
+    return (load(dataset, Planned(planned.frames, shape), names) for planned in plan.batches(0))
