@@ -22,7 +22,8 @@ class Batch(Mapping[str, Array]):
     Args:
         arrays: the values by field name.
         fields: the declarations of these fields.
-        sizes: for each ragged axis the length in every frame.
+        sizes: for each ragged axis the length in every frame; the axis of a field that is not harmonised yet is called
+            like the field.
         length: number of frames.
     """
 
@@ -53,10 +54,14 @@ class Batch(Mapping[str, Array]):
         index = range(self.frames)[index]
         out = {}
         for name, values in self._arrays.items():
-            axis = self.fields[name].ragged
+            axis = self.axis(name)
             bounds = self.offsets[axis] if axis else None
             out[name] = values[index] if bounds is None else values[bounds[index] : bounds[index + 1]]
         return out
+
+    def axis(self, name: str) -> str:
+        """The ragged axis along which a field's rows lie, or an empty string for one row a frame."""
+        return self.fields[name].ragged or (name if name in self.sizes else "")
 
     def segments(self, axis: str = "atom") -> Indices:
         """For every row along a ragged axis the frame in this batch to which it belongs."""

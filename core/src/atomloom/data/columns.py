@@ -75,6 +75,7 @@ class Packed(Column):
         self.rows, self.lengths = rows, lengths
         self.frames, self.item, self.dtype = len(lengths), tuple(rows.shape[1:]), rows.dtype
         self.offsets = offsets(lengths)
+        _check_not_negative(lengths)
         if self.offsets[-1] != rows.shape[0]:
             found = (
                 f"the lengths of {self.frames} frames add up to {self.offsets[-1]} rows and there are {rows.shape[0]}"
@@ -95,6 +96,7 @@ class Padded(Column):
         self.column, self.lengths = column, lengths
         self.frames, self.item, self.dtype = column.frames, column.item[1:], column.dtype
         longest = int(lengths.max(initial=0))
+        _check_not_negative(lengths)
         if len(lengths) != self.frames or longest > column.item[0]:
             found = f"{len(lengths)} lengths of up to {longest} for {self.frames} rows of {column.item[0]} entries"
             raise DataError("lay out a padded field", found, "Check that lengths and values belong together")
@@ -105,7 +107,7 @@ class Padded(Column):
         block = self.column.take(frames)
         lengths = self.lengths[frames]
         if len(lengths) and int(lengths.min()) == block.shape[1]:
-            return block.reshape(-1, *self.item)
+            return block.reshape(block.shape[0] * block.shape[1], *self.item)
         real: Array = block[np.arange(block.shape[1]) < lengths[:, None]]
         return real
 
@@ -122,7 +124,9 @@ class Constant(Column):
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""
         tiled = np.broadcast_to(self.value, (len(frames), *self.value.shape))
-        return tiled.reshape(-1, *self.item) if self.lengths is not None else tiled.copy()
+        if self.lengths is None:
+            return tiled.copy()
+        return tiled.reshape(len(frames) * len(self.value), *self.item)
 
 
 @final
@@ -166,7 +170,7 @@ class Joined(Column):
         self.columns = tuple(columns)
         self.starts = offsets(np.array([column.frames for column in columns], dtype=np.int64))
         self.frames, self.item = int(self.starts[-1]), columns[0].item
-        self.dtype = np.result_type(*(column.dtype for column in columns))
+        self.dtype = _common_type([column.dtype for column in columns])
         lengths = [column.lengths for column in columns if column.lengths is not None]
         self.lengths = np.concatenate(lengths) if lengths else None
 
@@ -181,6 +185,19 @@ class Joined(Column):
             rows = self.columns[which].take(frames[mine] - self.starts[which])
             out[segments(starts[mine], counts[mine])] = rows
         return out
+
+
+def _check_not_negative(lengths: Indices) -> None:
+    if lengths.min(initial=0) < 0:
+        frame = int(np.argmin(lengths))
+        raise DataError("lay out a field", f"the length of frame {frame} is {int(lengths[frame])}", "Correct it")
+
+
+def _common_type(types: Sequence[np.dtype[Any]]) -> np.dtype[Any]:
+    if len({dtype.kind in "US" for dtype in types}) > 1:
+        found = f"one holds text and another numbers ({', '.join(map(str, types))})"
+        raise DataError("join several sources", found, "Join only sources whose fields mean the same")
+    return np.result_type(*types)
 
 
 def offsets(lengths: Indices) -> Indices:

@@ -77,11 +77,7 @@ class Dataset:
         fields = {name: declared(name) for name in names}
         columns: dict[str, Column] = {}
         for name in names:
-            rows = [np.asarray(frame[name]) for frame in frames]
-            if fields[name].ragged:
-                columns[name] = Packed(np.concatenate(rows), np.array([len(row) for row in rows], dtype=np.int64))
-            else:
-                columns[name] = PerFrame(np.stack(rows))
+            columns[name] = _stacked(fields[name], [np.asarray(frame[name]) for frame in frames])
         return cls(columns, fields, meta)
 
     def __len__(self) -> int:
@@ -104,10 +100,10 @@ class Dataset:
     def __getitem__(self, key: slice | Sequence[int] | Indices) -> Dataset: ...
 
     def __getitem__(self, key: str | slice | Sequence[int] | Indices) -> Array | Dataset:
-        """``dataset["E"]`` reads one whole field; ``dataset[10:20]`` and ``dataset[[3, 1]]`` are lazy views."""
+        """``dataset["E"]`` reads one whole field; ``dataset[10:20]``, ``dataset[[3, 1]]`` and masks are lazy views."""
         if isinstance(key, str):
             return self.columns[self._known(key)].take(np.arange(self._frames, dtype=np.int64))
-        picked = self._indices(np.arange(self._frames, dtype=np.int64)[key])
+        picked = np.arange(self._frames, dtype=np.int64)[key] if isinstance(key, slice) else self._indices(key)
         return Dataset({name: Picked(column, picked) for name, column in self.columns.items()}, self.fields, self.meta)
 
     def blocks(self, size: int = 1024, names: Sequence[str] | None = None) -> Iterator[Batch]:
@@ -132,7 +128,7 @@ class Dataset:
         }
         return Dataset(columns, fields, self.meta)
 
-    def with_meta(self, **meta: Any) -> Dataset:
+    def with_meta(self, /, **meta: Any) -> Dataset:
         """This data set with these entries in `meta`."""
         return Dataset(self.columns, self.fields, {**self.meta, **meta})
 
@@ -146,16 +142,28 @@ class Dataset:
         return name
 
     def _indices(self, frames: npt.ArrayLike) -> Indices:
-        picked = np.atleast_1d(np.asarray(frames, dtype=np.int64))
-        picked = np.where(picked < 0, picked + self._frames, picked)
-        if picked.size and (picked.min() < 0 or picked.max() >= self._frames):
-            found = f"it has {self._frames} frames, and frame {int(picked.max())} was asked for"
-            raise DataError("take frames of a data set", found, f"Ask for frames 0 to {self._frames - 1}")
-        return picked
+        """Frame numbers, or a mask over all frames, as numbers from 0 up."""
+        given = np.atleast_1d(np.asarray(frames))
+        if given.dtype == bool and given.shape == (self._frames,):
+            return np.flatnonzero(given)
+        if given.ndim != 1 or (given.size and given.dtype.kind not in "iu"):
+            found = f"{given.dtype} values of shape {given.shape} do not number its {self._frames} frames"
+            raise DataError("take frames of a data set", found, "Ask by whole numbers, or by one truth value a frame")
+        picked = given.astype(np.int64)
+        outside = picked[(picked < -self._frames) | (picked >= self._frames)]
+        if outside.size:
+            found = f"frame {int(outside[0])} was asked for, and there are {self._frames}"
+            raise DataError("take frames of a data set", found, "Count frames from 0")
+        return np.where(picked < 0, picked + self._frames, picked)
 
 
 def concatenate(datasets: Sequence[Dataset]) -> Dataset:
-    """Several data sets one behind the other, lazily; all must have the same fields in the same units."""
+    """Several data sets one behind the other, lazily; all must have the same fields in the same units.
+
+    `meta` keeps what is the same in all of them.
+    """
+    if not datasets:
+        raise DataError("join several sources", "there are none", "Give at least one")
     if len(datasets) == 1:
         return datasets[0]
     first = datasets[0]
@@ -168,19 +176,41 @@ def concatenate(datasets: Sequence[Dataset]) -> Dataset:
                 found = f"{name!r} is {_shown(field)} in source 0 and {_shown(other.fields[name])} in source {number}"
                 raise DataError("join several sources", found, "Harmonise each source before joining them")
     columns = {name: Joined([dataset.columns[name] for dataset in datasets]) for name in first.columns}
-    meta = {key: value for key, value in first.meta.items() if all(d.meta.get(key) == value for d in datasets)}
+    meta = {key: value for key, value in first.meta.items() if all(_same(d.meta.get(key), value) for d in datasets)}
     return Dataset(columns, first.fields, meta)
 
 
 def _column(field: Field, values: Array, lengths: Mapping[str, Indices]) -> Column:
+    """An array over all frames, padded or packed, as a column."""
     axis = field.ragged
+    packed = axis in lengths and values.ndim == len(field.dims) - 1
+    _check_axes(field, values, ("frame",) if not axis else (axis,) if packed else ("frame", axis))
     if not axis:
         return PerFrame(values)
-    full = len(field.dims)
-    if axis in lengths:
-        packed = values.ndim == full - 1
-        return Packed(values, lengths[axis]) if packed else Padded(PerFrame(values), lengths[axis])
-    return Padded(PerFrame(values), np.broadcast_to(np.int64(values.shape[1]), len(values)))
+    if packed:
+        return Packed(values, lengths[axis])
+    return Padded(PerFrame(values), lengths.get(axis, np.full(len(values), values.shape[1], dtype=np.int64)))
+
+
+def _stacked(field: Field, rows: Sequence[Array]) -> Column:
+    """One array a frame as a column."""
+    for row in rows:
+        _check_axes(field, row, (field.ragged,) if field.ragged else ())
+    if field.ragged:
+        return Packed(np.concatenate(rows), np.array([len(row) for row in rows], dtype=np.int64))
+    if len({row.shape for row in rows}) > 1:
+        found = f"{field.name} has shape {rows[0].shape} in frame 0 and other shapes in others"
+        raise DataError("make a data set from frames", found, "Give it the same shape in every frame")
+    return PerFrame(np.stack(rows))
+
+
+def _check_axes(field: Field, values: Array, free: tuple[str, ...]) -> None:
+    """Stops at values that do not have the axes `free` of any length, followed by the others of `field`."""
+    wanted = (*free, *(dim for dim in field.dims if dim not in {"frame", field.ragged}))
+    sizes = values.shape if values.ndim == len(wanted) else ()
+    if values.ndim != len(wanted) or any(dim == "xyz" and size != 3 for dim, size in zip(wanted, sizes, strict=True)):
+        found = f"its shape is {list(values.shape)}"
+        raise DataError(f"make a data set with {field.name}", found, f"Give it as [{' x '.join(wanted)}]")
 
 
 def _common_length(columns: Mapping[str, Column]) -> int:
@@ -197,9 +227,9 @@ def _sizes(columns: Mapping[str, Column], fields: Mapping[str, Field]) -> dict[s
     sizes: dict[str, Indices] = {}
     owner: dict[str, str] = {}
     for name, column in columns.items():
-        axis = fields[name].ragged
-        if not axis or column.lengths is None:
+        if column.lengths is None:
             continue
+        axis = fields[name].ragged or name
         known = sizes.setdefault(axis, column.lengths)
         if known is not column.lengths and not np.array_equal(known, column.lengths):
             odd = int(np.flatnonzero(known != column.lengths)[0])
@@ -207,6 +237,13 @@ def _sizes(columns: Mapping[str, Column], fields: Mapping[str, Field]) -> dict[s
             raise DataError(f"bring fields with the axis {axis!r} together", found, "Make their lengths agree")
         owner.setdefault(axis, name)
     return sizes
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two entries of `meta` are equal, arrays among them."""
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return type(one) is type(other) and np.array_equal(one, other)
+    return bool(one == other)
 
 
 def _shown(field: Field) -> str:

@@ -44,7 +44,7 @@ def _shaped(column: Column, form: Form) -> Column:
         value = column.value if isinstance(column, Constant) else column.take(np.arange(column.frames, dtype=np.int64))
         return Constant(value.reshape(form.shape), column.frames, ragged=bool(form.field.ragged))
     if form.shape != column.item:
-        return Mapped(column, lambda values: values.reshape(-1, *form.shape))
+        return Mapped(column, lambda values: values.reshape(len(values), *form.shape))
     return column
 
 
