@@ -68,7 +68,7 @@ def test_no_two_epochs_or_seeds_share_an_order() -> None:
 
 
 def test_small_orders_are_uniform_over_all_permutations() -> None:
-    """All 24 orders of four frames are equally frequent: chi-squared of 23 degrees of freedom below its 99.9 % point."""
+    """All 24 orders of four frames are equally frequent: chi-squared (23 d.o.f.) below its 99.9 % point."""
     counts = dict.fromkeys(permutations(range(4)), 0)
     draws = 4800
     for seed in range(draws):
