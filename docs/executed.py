@@ -5,6 +5,7 @@ The blocks of a document run in order, in a temporary folder and with one Python
 - ``python`` runs; with ``>>>`` prompts its output is compared as by doctest.
 - ``console`` runs each line behind ``$ `` with bash, stdin closed, and compares what follows with its output; ``...``
   stands for anything. A line that ends in a backslash goes on in the next. Every command has to succeed.
+  pip installs what stands in the folder, without a network, to where the document's other commands find it.
 - ``toml`` and ``json`` have to parse; ``text``, ``mermaid`` and ``bibtex`` are left alone.
 
 A comment above a block changes that::
@@ -45,6 +46,10 @@ NOTE = re.compile(r"\s*(?P<key>not run|file|exit|output)\b:?\s*(?P<value>.*)", r
 BESIDE_A_CODE = "\x1e"
 SECONDS = 900
 ELLIPSIS = doctest.ELLIPSIS | doctest.REPORT_NDIFF
+INSTALLED = ".installed"
+PIP = {"NO_DEPS": "1", "NO_BUILD_ISOLATION": "0", "NO_INDEX": "1", "UPGRADE": "1", "QUIET": "1",
+       "DISABLE_PIP_VERSION_CHECK": "1", "ROOT_USER_ACTION": "ignore"}  # fmt: skip
+"""Options of pip as it reads them; for historical reasons NO_BUILD_ISOLATION = 0 switches the isolation off."""
 
 
 class Block(NamedTuple):
@@ -117,11 +122,9 @@ def console(block: Block, folder: Path) -> str | None:
     """Run the commands of a block in one bash and compare what each prints."""
     commands = transcript(block.source)
     script = "".join(f"{command}\nprintf '\\036%s\\036' \"$?\"\n" for command, _ in commands)
-    plain = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     ran = subprocess.run(
         ["bash", "-c", script],
-        cwd=folder, env={**os.environ, **plain, "PATH": path}, text=True, timeout=SECONDS, check=False,
+        cwd=folder, env=environment(folder), text=True, timeout=SECONDS, check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     said = ran.stdout.split(BESIDE_A_CODE)
@@ -134,6 +137,15 @@ def console(block: Block, folder: Path) -> str | None:
         if wrong := difference(expected, output):
             return f"$ {command}\n{wrong}"
     return None
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Variables for the commands of a document: plain output, its interpreter first, and a place of its own for pip."""
+    plain = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    place = str(folder / INSTALLED)
+    pip = {f"PIP_{name}": value for name, value in PIP.items()}
+    return {**os.environ, **plain, **pip, "PATH": path, "PIP_TARGET": place, "PYTHONPATH": place}
 
 
 def transcript(source: str) -> list[tuple[str, str]]:

@@ -1,0 +1,1 @@
+"""What the pages say about the installed software, asked of that software when they are built."""
