@@ -94,7 +94,7 @@ VALUES = {
     "[batching]\nreader = 'npz'": (7, "`batching.reader` is not a known key. It belongs to [[data.source]]."),
     "[batching]\nfoo = 1": (
         7,
-        "`batching.foo` is not a known key. Known keys are `batch_size`, `atoms`, `order`, `num_atoms`.",
+        "`batching.foo` is not a known key. Known keys are `batch_size`, `atoms`, `order`, `num_atoms`, `buckets`.",
     ),
     '[batching]\nbatch_size = "32"': (
         7,

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from atomloom.batching import PaddedBatch
+from atomloom.batching import PaddedBatch, Plan, Sizes, choose
 from atomloom.data import Dataset
 from atomloom.errors import PluginError
 from atomloom.experiment import Batching
@@ -51,6 +51,15 @@ class FitData:
     valid: Dataset
     batching: Batching
     seed: int
+
+    def plan(self, dataset: Dataset, *, pairs: bool = False, group: int = 1) -> Plan:
+        """The batches of one of the parts, as the experiment asks for them.
+
+        Args:
+            pairs: whether all pairs within a frame get slots.
+            group: batches of one shape that make a step.
+        """
+        return choose(self.batching, Sizes.of(dataset, pairs=pairs), self.seed, group=group)
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@
     order     the keyed permutation of an epoch          buckets, packing   where to cut, what to put together
     plans     batches of an epoch, and their waste       stream             step by step, over hosts, resumable
     padded    a batch in static shape                    pairs              all pairs, or those within a cutoff
-    feeding   from a data set and a plan to batches
+    choosing  the plan that an experiment asks for       feeding            from a data set and a plan to batches
 """
 
+from atomloom.batching.choosing import choose, packed_shape
 from atomloom.batching.feeding import fixed_shape, in_order, load
 from atomloom.batching.order import Order
 from atomloom.batching.padded import PaddedBatch, pad
@@ -31,10 +32,12 @@ __all__ = [
     "Stream",
     "Waste",
     "all_pairs",
+    "choose",
     "dense_pairs",
     "fixed_shape",
     "in_order",
     "load",
+    "packed_shape",
     "pad",
     "within",
 ]

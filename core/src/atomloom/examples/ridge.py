@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-from atomloom.batching import PaddedBatch, fixed_shape, in_order
+from atomloom.batching import PaddedBatch, load
 from atomloom.data import Dataset
 from atomloom.model import Array, FitData, Model, Schema, WeightedLoss
 from atomloom.runs import Run
@@ -43,8 +43,8 @@ class Ridge(Model[State]):
 
     def fit(self, state: State, data: FitData, losses: tuple[WeightedLoss, ...], run: Run) -> State:
         """One conjugate-gradient step an epoch; see Golub & Van Loan, Matrix Computations, section 11.3."""
-        x, energies = collect(data.train, len(state["mean"]))
-        x_valid, energies_valid = collect(data.valid, len(state["mean"]))
+        x, energies = collect(data, data.train, len(state["mean"]))
+        x_valid, energies_valid = collect(data, data.valid, len(state["mean"]))
         state |= {"mean": x.mean(axis=0), "scale": x.std(axis=0) + 1e-12, "offset": np.array(energies.mean())}
         features, valid = (polynomial((rows - state["mean"]) / state["scale"]) for rows in (x, x_valid))
         matrix = features.T @ features / len(x) + state["ridge"] * np.eye(features.shape[1])
@@ -82,14 +82,14 @@ def conjugate_gradient_step(matrix: Array, state: State) -> State:
     }
 
 
-def collect(dataset: Dataset, size: int) -> tuple[Array, Array]:
-    """Spectra ``[frames, size]`` and energies ``[frames]`` of a whole data set."""
-    if not len(dataset):
-        return np.zeros((0, size)), np.zeros(0)
-    shape = fixed_shape(dataset, min(len(dataset), 1024))
-    batches = list(in_order(dataset, shape, ["Z", "R", "E"]))
-    x = np.concatenate([spectra(batch, size)[: batch.frames] for batch in batches])
-    return x, np.concatenate([batch["E"][: batch.frames] for batch in batches])
+def collect(data: FitData, part: Dataset, size: int) -> tuple[Array, Array]:
+    """Spectra ``[frames, size]`` and energies ``[frames]`` of a whole part, in batches as the experiment has them."""
+    x, energies = [np.zeros((0, size))], [np.zeros(0)]
+    for planned in data.plan(part).batches(epoch=0) if len(part) else ():
+        batch = load(part, planned, ["Z", "R", "E"])
+        x.append(spectra(batch, size)[batch["frame_mask"]])
+        energies.append(batch["E"][batch["frame_mask"]])
+    return np.concatenate(x), np.concatenate(energies)
 
 
 def spectra(batch: PaddedBatch, size: int) -> Array:

@@ -138,6 +138,10 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ),
     ] = "shuffled"
     num_atoms: Annotated[Count | None, Meta(description="pad every frame to this many atoms")] = None
+    buckets: Annotated[
+        Count | Annotated[list[Count], Meta(min_length=1)] | None,
+        Meta(description="length buckets: how many, cut where padding costs least, or their inclusive boundaries"),
+    ] = None
 
     @property
     def frames(self) -> int | None:
@@ -151,6 +155,10 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         elif self.atoms is not None and self.num_atoms is not None and self.atoms < self.num_atoms:
             found = f"is {self.atoms}, less than a single frame of `num_atoms` = {self.num_atoms}"
             yield Problem(("atoms",), found, "Raise it, or lower `num_atoms`")
+        if self.buckets is not None and self.num_atoms is not None:
+            yield _exclusive("num_atoms", "buckets")
+        if self.buckets is None and self.order in ("interleaved", "sequential"):
+            yield Problem(("order",), f'is "{self.order}" and there are no buckets', "Give `buckets`, or another order")
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from atomloom.batching import fixed_shape
+from atomloom.batching import Plan
 from atomloom.pipeline.job import Job
 from atomloom.registry import registry
 
@@ -43,17 +43,16 @@ def _splitting(job: Job) -> list[Step]:
 
 
 def _fitting(job: Job) -> list[Step]:
-    train = job.fit_data().train
-    shape = fixed_shape(train, job.experiment.batching.frames or 1)
-    real = int(train.sizes["atom"].sum()) if "atom" in train.sizes else 0
-    slots = shape.atoms * -(-len(train) // shape.frames)
-    waste = f", {100 * (1 - real / slots):.1f} % of the atom slots are padding" if slots else ""
+    data, spec = job.fit_data(), job.model_spec
+    plan = data.plan(data.train)
+    waste, shape = plan.waste(), plan.shapes[0]
     epochs = getattr(job.training, "num_epochs", "?")
-    spec = job.model_spec
-    batch = sum(_bytes_per_frame(job, name) for name in spec.needs) * shape.frames
+    memory = sum(_bytes_per_frame(job, name) for name in spec.needs) * shape.frames
     needs, gives = ", ".join(spec.needs), ", ".join(spec.predicts)
+    shapes = "one shape" if waste.shapes == 1 else f"{waste.shapes} shapes"
+    padding = f"{100 * waste.atoms:.1f} % of the atom slots are padding"
     lines = [
-        Step("batch", f"{shape.frames} frames, {shape.atoms} atom slots", f"{_memory(batch)} a batch{waste}"),
+        Step("batch", _slots(plan), f"{waste.batches} batches of {shapes}, {_memory(memory)} each, {padding}"),
         Step("fit", f"{spec.name} ({spec.backend})", f"from {needs} to {gives}, {epochs} epochs"),
     ]
     lines += [
@@ -62,6 +61,16 @@ def _fitting(job: Job) -> list[Step]:
     lines += [Step("loss off", name, reason) for name, reason in job.off.items()]
     lines += [Step("judge", f"{post.spec.name}", post.spec.summary) for post in registry().all("postprocessors")]
     return lines
+
+
+def _slots(plan: Plan) -> str:
+    """Such as "32 frames of up to 29 atoms", for each shape."""
+    return "; ".join(
+        f"{shape.frames} frames of up to {shape.per_frame} atoms"
+        if shape.per_frame
+        else f"up to {shape.frames} frames in {shape.atoms} atoms"
+        for shape in plan.shapes
+    )
 
 
 def _bytes_per_frame(job: Job, name: str) -> float:
