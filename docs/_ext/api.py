@@ -1,7 +1,8 @@
-"""Cross-references in signatures: a public name is documented under `atomloom`, wherever it is defined."""
+"""Signatures for readers: a public name links to `atomloom`, wherever it is defined, and aliases stay short."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sphinx.addnodes import pending_xref
@@ -20,7 +21,14 @@ def public_home(app: Sphinx, env: Any, node: pending_xref, content: Any) -> Any:
     return home.resolve_xref(env, node["refdoc"], app.builder, "obj", f"atomloom.{name}", node, content)
 
 
+def short_aliases(*described: Any) -> tuple[str | None, str | None]:
+    """The names of type aliases in a signature, without the wrapper that autodoc leaves around nested ones."""
+    signature, returned = (text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text) for text in described[-2:])
+    return signature, returned
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.connect("missing-reference", public_home)
+    app.connect("autodoc-process-signature", short_aliases)
     return {"parallel_read_safe": True}

@@ -50,7 +50,7 @@ def _options(found: tuple[Contribution, ...]) -> Iterator[str]:
     for each in found:
         reference = getattr(each.spec, "config", "") or getattr(each.spec, "training", "")
         if isinstance(reference, str) and reference:
-            yield f"### Options of {each.spec.name}\n"
+            yield f"### {each.spec.name}\n"
             if each.kind == "models":
                 yield " ".join(f"{what}: {say(each.spec) or 'none'}." for what, say in REMARKS.items()) + "\n"
             yield table(("option", "what", "values", "default"), rows_of(resolve(reference)))
