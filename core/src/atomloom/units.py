@@ -122,7 +122,9 @@ _UNITS = _table(
 _ANY_CASE = {
     name.lower(): unit for name, unit in _UNITS.items() if len(name) > 3 or name in {"eV", "kJ", "mol", "ang", "amu"}
 }
-_ATOMIC = frozenset({"au", "a.u.", "atomic units", "atomic_units", "atomic unit"})
+ATOMIC = frozenset({"au", "a.u.", "atomic units", "atomic_units", "atomic unit"})
+"""What stands for the atomic unit of whatever dimension is wanted."""
+
 _SPELLINGS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺−∙", "0123456789-+-·")
 _TOKEN = re.compile(r"\s*(?:(?P<op>\*\*|[*/^()·⋅×])|(?P<int>[+-]?\d+)|(?P<name>a_?0\b|e0\b|[^\W\d]+))")
 _MULTIPLY = frozenset("*·⋅×")
@@ -135,7 +137,7 @@ _SINGLE = 4  # bytes
 def factor(unit: str, to: str) -> float:
     """The number that a value in `unit` is multiplied by to be in `to`, rounded once from an exact fraction."""
     target = parse(to)
-    source = _atomic(target.powers) if unit.strip().lower() in _ATOMIC else parse(unit)
+    source = _atomic(target.powers) if unit.strip().lower() in ATOMIC else parse(unit)
     if source.powers != target.powers:
         found = f"{unit!r} is {kind(source)} and {to!r} is {kind(target)}"
         raise UnitError(f"convert {unit!r} to {to!r}", found, "Give a unit of the same kind")

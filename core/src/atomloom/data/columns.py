@@ -200,6 +200,21 @@ def _common_type(types: Sequence[np.dtype[Any]]) -> np.dtype[Any]:
     return np.result_type(*types)
 
 
+def whole_lengths(values: Array, name: str) -> Indices:
+    """Lengths of frames as integers; an error names the first value that is no whole number.
+
+    >>> whole_lengths(np.array([3.0, 2.0]), "N")
+    array([3, 2])
+    """
+    if values.dtype.kind in "iu":
+        return values.astype(np.int64)
+    wrong = values[np.floor(values) != values] if values.dtype.kind == "f" else values
+    if wrong.size:
+        found = f"it holds {wrong.reshape(-1)[0]}"
+        raise DataError(f"use {name} as the length of each frame", found, "Give it whole numbers")
+    return values.astype(np.int64)
+
+
 def offsets(lengths: Indices) -> Indices:
     """Where each frame's rows begin, and where the last one's end.
 

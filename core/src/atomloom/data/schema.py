@@ -13,6 +13,11 @@ def declared(name: str) -> Field:
     return spec
 
 
+def known_field(name: str) -> Field | None:
+    """The declaration of a field, or None where no installed plugin makes one."""
+    return declared(name) if any(field.name == name for field in all_fields()) else None
+
+
 def all_fields() -> tuple[Field, ...]:
     """Every declared field."""
     return tuple(found.spec for found in registry().all("fields") if isinstance(found.spec, Field))

@@ -11,7 +11,7 @@ from atomloom.harmonizing.choices import IGNORE, Choices, pairs
 from atomloom.harmonizing.findings import Finding, HarmonizeReport
 from atomloom.harmonizing.layout import lay_out
 from atomloom.harmonizing.names import recognise
-from atomloom.harmonizing.unit_rules import bring_to_units, require
+from atomloom.harmonizing.unit_rules import bring_to_units, require, settle
 from atomloom.registry import registry, resolve
 from atomloom.specs import HarmonizerSpec
 
@@ -20,8 +20,8 @@ def harmonize(dataset: Dataset, choices: Choices | Mapping[str, Any] | None = No
     """The data set with its fields under their declared names, axes and units.
 
     First names are recognised and axes given, then every registered harmonizer runs whose needs are met, then units are
-    converted and the frames are checked. Nothing is read but counts, atomic numbers where they alone show the padding,
-    and positions for the check.
+    converted and the frames are checked. Nothing is read but counts, atomic numbers and positions, of large data sets
+    only those of some frames; all atomic numbers or grid points are read where they alone show the padding.
 
     Args:
         choices: the user's answers, as ``{"as": {"Q": "total_charge"}, "unit": {"E": "hartree"}}``.
@@ -34,9 +34,11 @@ def harmonize(dataset: Dataset, choices: Choices | Mapping[str, Any] | None = No
     ignored = [name for name, meaning in chosen.meanings.items() if meaning == IGNORE]
     dataset, found = lay_out(dataset.without(*ignored), reading)
     findings += found
-    dataset, found = _apply_rules(dataset, chosen)
+    chosen = chosen.renamed({name: form.field.name for name, form in reading.items()})
+    settled = [name for name, field in dataset.fields.items() if field.dims]
+    dataset, found = _apply_rules(settle(dataset, chosen), chosen)
     findings += found
-    dataset, found = bring_to_units(dataset, chosen)
+    dataset, found = bring_to_units(dataset, chosen, settled)
     findings += found
     dataset, found = check_frames(dataset, drop_bad=chosen.drop_bad)
     return dataset, HarmonizeReport((*findings, *found))

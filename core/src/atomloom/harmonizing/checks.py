@@ -12,6 +12,9 @@ from atomloom.harmonizing.findings import Finding
 MOST_FRAMES = 100_000
 """How many frames are looked at; of a larger data set as many evenly spaced ones."""
 
+HEAVIEST = 118
+"""The largest atomic number."""
+
 _BLOCK = 4096
 _NAMED = 5
 
@@ -20,9 +23,10 @@ def check_frames(dataset: Dataset, *, drop_bad: bool = False) -> tuple[Dataset, 
     """Stops at an empty data set and at positions that are NaN or infinite; `drop_bad` leaves those frames out."""
     if not len(dataset):
         raise DataError("harmonise the data set", "it has no frames", "Check that the source holds what you expect")
+    _check_elements(dataset)
     if "R" not in dataset:
         return dataset, []
-    looked = _looked_at(len(dataset), everything=drop_bad)
+    looked = looked_at(len(dataset), everything=drop_bad)
     bad = _not_finite(dataset, looked, "R")
     if not bad.size:
         note = "" if len(looked) == len(dataset) else f"looked at {len(looked)} of {len(dataset)} frames"
@@ -36,7 +40,8 @@ def check_frames(dataset: Dataset, *, drop_bad: bool = False) -> tuple[Dataset, 
     return dataset[kept], [Finding("R", "R", "your choice", note, "warning")]
 
 
-def _looked_at(frames: int, *, everything: bool) -> Indices:
+def looked_at(frames: int, *, everything: bool = False) -> Indices:
+    """The frames that a check looks at: all, or `MOST_FRAMES` evenly spaced ones."""
     if everything or frames <= MOST_FRAMES:
         return np.arange(frames, dtype=np.int64)
     return np.linspace(0, frames - 1, MOST_FRAMES).astype(np.int64)
@@ -50,6 +55,20 @@ def check_finite(dataset: Dataset, name: str, frames: Indices) -> None:
         raise DataError(f"use {name}", found, "Repair these frames, or leave them out with `atomloom convert --where`")
 
 
+def _check_elements(dataset: Dataset) -> None:
+    """Stops at atomic numbers that are none."""
+    if "Z" not in dataset:
+        return
+    looked = looked_at(len(dataset))
+    for start in range(0, len(looked), _BLOCK):
+        batch = dataset.take(looked[start : start + _BLOCK], ["Z"])
+        wrong = np.flatnonzero((batch["Z"] < 1) | (batch["Z"] > HEAVIEST))
+        if wrong.size:
+            frame = int(looked[start + int(batch.segments()[wrong[0]])])
+            found = f"an atom of frame {frame} has Z = {int(batch['Z'][wrong[0]])}, which is no element"
+            raise DataError("use Z as atomic numbers", found, "Correct it, or say what it is with --as NAME=FIELD")
+
+
 def _named(frames: Indices) -> str:
     return ", ".join(map(str, frames[:_NAMED])) + (", ..." if frames.size > _NAMED else "")
 
@@ -59,8 +78,8 @@ def _not_finite(dataset: Dataset, looked: Indices, name: str) -> Indices:
     for start in range(0, len(looked), _BLOCK):
         batch = dataset.take(looked[start : start + _BLOCK], [name])
         values = batch[name]
-        rows = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
-        axis = batch.fields[name].ragged
+        rows = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+        axis = batch.axis(name)
         within = np.unique(batch.segments(axis)[rows]) if axis else np.flatnonzero(rows)
         bad.append(looked[start + within])
     return np.concatenate(bad) if bad else np.zeros(0, dtype=np.int64)

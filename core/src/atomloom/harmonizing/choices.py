@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from atomloom.errors import ConfigError
-from atomloom.units import parse
+from atomloom.units import ATOMIC, parse
 
 IGNORE = "ignore"
 """The meaning that leaves a field of the source out."""
@@ -19,7 +19,7 @@ class Choices:
 
     Args:
         meanings: name in the source -> declared field, or `IGNORE`.
-        units: field -> unit in which the source holds it.
+        units: field, or its name in the source -> unit in which the source holds it.
         drop_bad: leave out frames with NaN or infinite positions instead of stopping.
     """
 
@@ -39,8 +39,18 @@ class Choices:
                 "settle the choices", f"{sorted(given)} are not choices", "Use 'as', 'unit' or 'drop_bad'"
             )
         for unit in known.units.values():
-            parse(unit)
+            if unit.strip().lower() not in ATOMIC:
+                parse(unit)
         return known
+
+    def renamed(self, names: Mapping[str, str]) -> Choices:
+        """The same choices with units by field where they were given by the names of the source."""
+        units: dict[str, str] = {}
+        for name, unit in self.units.items():
+            if units.setdefault(names.get(name, name), unit) != unit:
+                found = f"both {units[names[name]]} and {unit} are given for it"
+                raise ConfigError(f"set the unit of {name!r}", found, "Give one of them")
+        return replace(self, units=units)
 
 
 def pairs(option: str, given: Iterable[str]) -> dict[str, str]:
@@ -49,10 +59,13 @@ def pairs(option: str, given: Iterable[str]) -> dict[str, str]:
     >>> pairs("--as", ["Q=total_charge"])
     {'Q': 'total_charge'}
     """
-    split = {}
+    split: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
             raise ConfigError(f"read {option} {text}", "it is not of the form NAME=VALUE", f"Write {option} NAME=VALUE")
-        split[name.strip()] = value.strip()
+        name, value = name.strip(), value.strip()
+        if split.setdefault(name, value) != value:
+            found = f"it is given as {split[name]} and as {value}"
+            raise ConfigError(f"read {option} {name}", found, f"Give one {option} {name}")
     return split

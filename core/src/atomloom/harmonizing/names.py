@@ -8,11 +8,13 @@ from atomloom.data import Column, Dataset
 from atomloom.data.schema import declared, named_like
 from atomloom.errors import AmbiguousData, DataError
 from atomloom.harmonizing.choices import IGNORE, Choices
-from atomloom.harmonizing.findings import Finding
+from atomloom.harmonizing.findings import Finding, Level
 from atomloom.harmonizing.shapes import Form, contradiction, forms
 from atomloom.specs import Field
 
 Reading = Mapping[str, Form]
+
+_NO_NUMBERS = "USc"  # kinds of numpy types that hold text, or complex numbers
 
 
 def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding]]:
@@ -22,10 +24,15 @@ def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding
     reading: dict[str, Form] = {}
     findings: list[Finding] = []
     for name, column in dataset.columns.items():
-        if dataset.fields[name].dims or choices.meanings.get(name) == IGNORE:
+        if choices.meanings.get(name) == IGNORE:
+            continue
+        if dataset.fields[name].dims:
+            _check_kept(name, dataset.fields[name], choices)
             continue
         candidates = _candidates(name, choices)
         fitting = [form for field in candidates for form in forms(field, column, lengths)]
+        if fitting and column.dtype.kind in _NO_NUMBERS:
+            fitting = [form for form in fitting if form.field.dtype == "str"]
         if name in choices.meanings and not fitting:
             raise _does_not_fit(name, column, candidates[0])
         if len(fitting) > 1:
@@ -69,6 +76,15 @@ def _check_chosen(dataset: Dataset, choices: Choices) -> None:
             raise DataError(f"take {name!r} as {meaning!r}", found, "Name one of these in --as")
 
 
+def _check_kept(name: str, field: Field, choices: Choices) -> None:
+    """Stops where the user's word contradicts what the source says of itself."""
+    meaning = choices.meanings.get(name, field.name)
+    if meaning != field.name:
+        found = f"the source itself says that it is {field.name} [{' x '.join(field.dims)}]"
+        todo = f"Leave it so, or leave it out with --as {name}={IGNORE}"
+        raise DataError(f"take {name!r} as {meaning!r}", found, todo)
+
+
 def _check_sizes(name: str, column: Column, candidates: list[Field], lengths: dict[str, int]) -> None:
     """Stops at a column that would be a known field if its sizes agreed with those of the others."""
     for field in candidates:
@@ -108,7 +124,8 @@ def _finding(name: str, column: Column, candidates: list[Field], fitting: list[F
         field = fitting[0].field
         exact = name == field.name or len(candidates) == 1
         rule = "your choice" if name in choices.meanings else "name" if exact else "name and shape"
-        return Finding(field.name, name, rule, f"{_shape(column)}, {fitting[0].words}")
+        level: Level = "inferred" if fitting[0].six and rule != "your choice" else "ok"
+        return Finding(field.name, name, rule, f"{_shape(column)}, {fitting[0].words}", level)
     if candidates:
         wanted = " or ".join(f"{field.name} [{' x '.join(field.dims)}]" for field in candidates)
         note = f"{_shape(column)} does not fit {wanted}; kept under its own name"

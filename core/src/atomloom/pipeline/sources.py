@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atomloom.data import Dataset, concatenate
-from atomloom.errors import DataError
+from atomloom.errors import InputError
 from atomloom.experiment import Source
 from atomloom.harmonizing import Choices, HarmonizeReport, harmonize
 from atomloom.readers import expand, read, side_by_side
@@ -69,7 +69,7 @@ def _named(part: Part) -> tuple[Dataset, HarmonizeReport]:
     """One file harmonised; an error says which file it is about."""
     try:
         return harmonize(part.raw, part.choices)
-    except DataError as error:
+    except InputError as error:
         raise type(error)(f"{error.asked} of '{part.path}'", error.found, error.todo) from error
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from atomloom.data import Dataset
+from atomloom.data.schema import named_like
 from atomloom.errors import AmbiguousName, DataError, UnknownName
 from atomloom.registry import registry, resolve
 from atomloom.specs import ReaderSpec
@@ -70,10 +71,16 @@ def check_there(path: Path) -> None:
 
 def side_by_side(datasets: Sequence[Dataset]) -> Dataset | None:
     """Sources that hold different fields of the same frames as one data set; None where they are not such sources."""
-    names = [name for dataset in datasets for name in dataset.columns]
+    names = [name for dataset in datasets for name in _held(dataset)]
     if len(names) != len(set(names)) or len({len(dataset) for dataset in datasets}) != 1:
         return None
     merged = datasets[0]
     for other in datasets[1:]:
         merged = merged.with_columns(other.columns, other.fields).with_meta(**other.meta)
     return merged
+
+
+def _held(dataset: Dataset) -> set[str]:
+    """What a source holds: names as they are, and the field for those that can only be one."""
+    fields = [named_like(name) for name in dataset.columns]
+    return {*dataset.columns, *(candidates[0].name for candidates in fields if len(candidates) == 1)}

@@ -1,26 +1,30 @@
 """Writes a data set as NPZ, field by field and block by block, so that it never has to fit into memory.
 
 Ragged fields are padded to the longest frame, as this field's NPZ files are; `N` or `n_grid` says how much is real. A
-member called ``atomloom`` records units, axes and `meta` as JSON, so that reading it back settles every question.
+member called ``atomloom`` records units, axes and `meta` as JSON (see `atomloom.readers.described`), so that reading it
+back settles every question.
 """
 
 from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from atomloom.data import Batch, Dataset
-from atomloom.errors import UnitError
+from atomloom.data.columns import Indices
+from atomloom.errors import DataError, UnitError
 from atomloom.progress import track
-from atomloom.readers.numpy_files import HEADER
+from atomloom.readers.described import FORMAT, HEADER
 from atomloom.runs.atomic import atomic_file
-from atomloom.specs import UNRESOLVED, Field
+from atomloom.specs import UNRESOLVED
 
 _BLOCK_BYTES = 1 << 24
+_COUNTS = {"atom": "N", "grid": "n_grid"}
 
 
 def write_npz(dataset: Dataset, target: str | Path, /, *, compress: bool = False) -> None:
@@ -29,19 +33,48 @@ def write_npz(dataset: Dataset, target: str | Path, /, *, compress: bool = False
     Args:
         compress: deflate the members; smaller, but they can no longer be mapped into memory.
     """
-    for name, field in dataset.fields.items():
-        if field.unit == UNRESOLVED:
-            found = f"nothing says in which unit {name} is held"
-            raise UnitError(f"write {name} to '{target}'", found, f"Settle it with --unit {name}=UNIT")
+    _check(dataset, target)
+    counts = {axis: _member_for(axis, lengths, dataset) for axis, lengths in dataset.sizes.items()}
     method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     with atomic_file(target, "wb") as file, zipfile.ZipFile(file, "w", method) as archive:
-        _member(archive, HEADER, np.array(json.dumps(_header(dataset), default=_plain)))
+        _member(archive, HEADER, np.array(json.dumps(_header(dataset, counts))))
+        for axis, name in counts.items():
+            if name not in dataset:
+                _member(archive, name, np.asarray(dataset.sizes[axis]))
         for name in track(dataset.columns, total=len(dataset.columns), label=f"writing {Path(target).name}"):
             _stream(archive, name, dataset)
 
 
+def _check(dataset: Dataset, target: str | Path) -> None:
+    """Stops before anything is written at what an NPZ cannot hold or could not say."""
+    for name, field in dataset.fields.items():
+        if field.unit == UNRESOLVED:
+            found = f"nothing says in which unit {name} is held"
+            raise UnitError(f"write {name} to '{target}'", found, f"Settle it with --unit {name}=UNIT")
+        if dataset.columns[name].dtype.hasobject:
+            found = "its values are Python objects"
+            raise DataError(f"write {name} to '{target}'", found, f"Leave it out with --as {name}=ignore")
+        if name == HEADER:
+            found = "that name is taken by the description of the file"
+            raise DataError(f"write a field {name!r} to '{target}'", found, f"Leave it out with --as {name}=ignore")
+
+
+def _member_for(axis: str, lengths: Indices, dataset: Dataset) -> str:
+    """The member that says how many rows of an axis are real in each frame: a field that says so, or a new name."""
+    name = _COUNTS.get(axis, f"n_{axis}")
+    while name in dataset and not _says(dataset, name, lengths):
+        name += "_"
+    return name
+
+
+def _says(dataset: Dataset, name: str, lengths: Indices) -> bool:
+    column = dataset.columns[name]
+    flat = column.lengths is None and not column.item and column.dtype.kind in "iu"
+    return flat and np.array_equal(dataset[name], lengths)
+
+
 def _member(archive: zipfile.ZipFile, name: str, values: np.ndarray[Any, Any]) -> None:
-    with archive.open(f"{name}.npy", "w") as file:
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
         np.lib.format.write_array(file, values, allow_pickle=False)
 
 
@@ -64,25 +97,22 @@ def _write_header(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any])
 
 def _padded(batch: Batch, name: str, longest: int) -> np.ndarray[Any, Any]:
     values = batch[name]
-    lengths = batch.sizes[_axis(batch.fields[name])]
     block = np.zeros((batch.frames, longest, *values.shape[1:]), dtype=values.dtype)
-    block[np.arange(longest) < lengths[:, None]] = values
+    block[np.arange(longest) < batch.sizes[batch.axis(name)][:, None]] = values
     return block
 
 
-def _axis(field: Field) -> str:
-    return field.ragged or "atom"
-
-
-def _header(dataset: Dataset) -> dict[str, Any]:
-    fields = {name: {"dims": field.dims, "unit": field.unit} for name, field in dataset.fields.items() if field.dims}
-    return {"format": 1, "fields": fields, "meta": dataset.meta}
+def _header(dataset: Dataset, counts: Mapping[str, str]) -> dict[str, Any]:
+    fields = {name: {"dims": field.dims, "unit": field.unit} for name, field in dataset.fields.items()}
+    return {"format": FORMAT, "fields": fields, "lengths": counts, "meta": _plain(dataset.meta)}
 
 
 def _plain(value: object) -> Any:
-    """What JSON does not know: numpy values as numbers and lists, everything else as its text."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return str(value)
+    """A value as JSON can hold it: numpy values as numbers and lists, what it does not know as its text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
