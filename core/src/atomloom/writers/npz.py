@@ -23,7 +23,7 @@ from atomloom.readers.described import FORMAT, HEADER
 from atomloom.runs.atomic import atomic_file
 from atomloom.specs import UNRESOLVED
 
-_BLOCK_BYTES = 1 << 24
+_BLOCK_BYTES = 1 << 22
 _COUNTS = {"atom": "N", "grid": "n_grid"}
 
 
