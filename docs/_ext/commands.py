@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import click
 
-from _ext.markdown import block
 from atomloom.cli.frame import atomloom
+
+from .markdown import block
 
 WIDTH = 88
 

@@ -12,7 +12,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from _ext import commands, hooks, options, specs
+from . import commands, hooks, options, specs
 
 COMMENT = re.compile(r"^<!-- generated: (?P<name>[\w-]+) ?(?P<argument>[^>]*?) -->$", re.MULTILINE)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 
-from _ext.markdown import block, docstring
 from atomloom.registry import registry
 from atomloom.registry.implementations import specifications
+
+from .markdown import block, docstring
 
 
 def all_hooks(_: str) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from _ext.markdown import code, table
 from atomloom.experiment.wording import shown, wanted
 from atomloom.registry import resolve
+
+from .markdown import code, table
 
 
 def struct(reference: str) -> str:

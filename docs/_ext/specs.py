@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from _ext.markdown import code, table, words
-from _ext.options import rows_of
 from atomloom.registry import Contribution, registry, resolve
+
+from .markdown import code, table, words
+from .options import rows_of
 
 Columns = Mapping[str, Callable[[Any], str]]
 
