@@ -48,7 +48,7 @@ def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding
 
 def _candidates(name: str, choices: Choices) -> list[Field]:
     if name in choices.meanings:
-        return [declared(choices.meanings[name])]
+        return [] if choices.meanings[name] == IGNORE else [declared(choices.meanings[name])]
     return named_like(name)
 
 
