@@ -78,6 +78,13 @@ def atomloom_harmonizers() -> Iterable[HarmonizerSpec]:
     """Fields that follow from others."""
     rules = (
         ("forces-from-gradient", "F is the negative gradient", "forces_from_gradient", "gradient", "F"),
+        (
+            "multiplicity",
+            "total_spin from unpaired electrons",
+            "multiplicity_from_unpaired",
+            "unpaired_electrons",
+            "total_spin",
+        ),
         ("atoms-counted", "N from the length of R", "atoms_counted", "R", "N"),
         ("grid-counted", "n_grid from the length of esp", "grid_counted", "esp", "n_grid"),
     )

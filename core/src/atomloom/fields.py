@@ -49,6 +49,7 @@ MOLECULES = (
         "mult multiplicity spin_multiplicity",
         dtype="int",
     ),
+    _field("unpaired_electrons", ("frame",), "", "Number of unpaired electrons, total_spin less one.", dtype="int"),
     _field(
         "mono",
         _ATOM,

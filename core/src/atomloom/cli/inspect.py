@@ -43,7 +43,12 @@ def _print_head(data: Harmonised) -> None:
 
 def _print_open(data: Harmonised, paths: tuple[str, ...]) -> None:
     """What is left to settle, as the command that would settle it."""
-    unsettled = [name for name, field in data.dataset.fields.items() if field.unit == UNRESOLVED]
+    fields = data.dataset.fields
+    if not any(field.dims for field in fields.values()):
+        click.echo(
+            "\nNone of these names is known. Say what they are with --as NAME=FIELD; `atomloom fields` lists them."
+        )
+    unsettled = [name for name, field in fields.items() if field.unit == UNRESOLVED]
     if unsettled:
         options = " ".join(f"--unit {name}=UNIT" for name in unsettled)
         click.echo(f"\nTo settle what is open: atomloom inspect {shlex.join(paths)} {options}")

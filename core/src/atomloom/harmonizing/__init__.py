@@ -8,10 +8,13 @@ from typing import Any
 from atomloom.data import Dataset
 from atomloom.harmonizing.checks import check_frames
 from atomloom.harmonizing.choices import IGNORE, Choices, pairs
+from atomloom.harmonizing.electrons import check_electrons
 from atomloom.harmonizing.findings import Finding, HarmonizeReport
 from atomloom.harmonizing.layout import lay_out
 from atomloom.harmonizing.names import recognise
-from atomloom.harmonizing.unit_rules import bring_to_units, require, settle
+from atomloom.harmonizing.outliers import outliers
+from atomloom.harmonizing.requirements import require
+from atomloom.harmonizing.unit_rules import SAID_BY, bring_to_units, settle
 from atomloom.registry import registry, resolve
 from atomloom.specs import HarmonizerSpec
 
@@ -20,8 +23,8 @@ def harmonize(dataset: Dataset, choices: Choices | Mapping[str, Any] | None = No
     """The data set with its fields under their declared names, axes and units.
 
     First names are recognised and axes given, then every registered harmonizer runs whose needs are met, then units are
-    converted and the frames are checked. Nothing is read but counts, atomic numbers and positions, of large data sets
-    only those of some frames; all atomic numbers or grid points are read where they alone show the padding.
+    settled and converted, and the frames are checked. Nothing is read but counts, charges and what the checks look at,
+    of large data sets only some frames; all atomic numbers or grid points are read where they alone show the padding.
 
     Args:
         choices: the user's answers, as ``{"as": {"Q": "total_charge"}, "unit": {"E": "hartree"}}``.
@@ -34,14 +37,26 @@ def harmonize(dataset: Dataset, choices: Choices | Mapping[str, Any] | None = No
     ignored = [name for name, meaning in chosen.meanings.items() if meaning == IGNORE]
     dataset, found = lay_out(dataset.without(*ignored), reading)
     findings += found
-    chosen = chosen.renamed({name: form.field.name for name, form in reading.items()})
+    fields = {name: form.field.name for name, form in reading.items()}
+    chosen, dataset = chosen.renamed(fields), _said_by_field(dataset, fields)
     settled = [name for name, field in dataset.fields.items() if field.dims]
     dataset, found = _apply_rules(settle(dataset, chosen), chosen)
     findings += found
+    dataset, checked = check_frames(dataset, drop_bad=chosen.drop_bad)
     dataset, found = bring_to_units(dataset, chosen, settled)
     findings += found
-    dataset, found = check_frames(dataset, drop_bad=chosen.drop_bad)
-    return dataset, HarmonizeReport((*findings, *found))
+    check_electrons(dataset)
+    return dataset, HarmonizeReport((*findings, *checked, *outliers(dataset)))
+
+
+def _said_by_field(dataset: Dataset, fields: Mapping[str, str]) -> Dataset:
+    """What a reader says of the units, by field and no longer by the names of the source."""
+    said = dataset.meta.get(SAID_BY, {})
+    return (
+        dataset.with_meta(**{SAID_BY: {fields.get(name, name): rule for name, rule in said.items()}})
+        if said
+        else dataset
+    )
 
 
 def _apply_rules(dataset: Dataset, choices: Choices) -> tuple[Dataset, list[Finding]]:

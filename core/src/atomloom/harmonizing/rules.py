@@ -20,6 +20,15 @@ def forces_from_gradient(dataset: Dataset, /, *, choices: Choices) -> tuple[Data
     return made, [Finding("F", "gradient", "sign", "the negative of the gradient")]
 
 
+def multiplicity_from_unpaired(dataset: Dataset, /, *, choices: Choices) -> tuple[Dataset, list[Finding]]:
+    """total_spin is one more than the number of unpaired electrons."""
+    if "total_spin" in dataset:
+        return dataset, []
+    made = Mapped(dataset.columns["unpaired_electrons"], lambda unpaired: unpaired + 1)
+    dataset = dataset.with_columns({"total_spin": made}, {"total_spin": declared("total_spin")})
+    return dataset.without("unpaired_electrons"), [Finding("total_spin", "unpaired_electrons", "2S+1", "one more")]
+
+
 def grid_counted(dataset: Dataset, /, *, choices: Choices) -> tuple[Dataset, list[Finding]]:
     """n_grid is the number of points at which there is a potential."""
     if "n_grid" in dataset:

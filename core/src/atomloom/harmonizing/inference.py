@@ -1,0 +1,177 @@
+"""Units told from physics: bond lengths, energies of atoms, work along a path, dipoles of point charges.
+
+Each rule compares what a field should be with what it holds. The factor between them names the unit if it is near that
+of one unit that is in use and far from those of all others. A rule that finds nothing to compare says nothing.
+
+=====  =============================================================================  ============================
+R      the distance of nearest neighbours is about the sum of their covalent radii    angstrom, bohr, nm, pm
+E      the energy is within some per cent of the sum over its atoms                   eV, hartree, kcal/mol, ...
+F      E changes from frame to frame by -F dR; else the unit of E over that of R      quotients of these
+D      the dipole of neutral frames is about that of the atomic charges               e*angstrom, e*bohr, debye
+=====  =============================================================================  ============================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atomloom.data import Batch, Dataset
+from atomloom.harmonizing.elements import ENERGY, RADIUS
+from atomloom.units import factor
+
+SAMPLE = 400
+"""Frames that a rule looks at, evenly spaced and in neighbouring pairs."""
+
+LENGTHS = ("angstrom", "bohr", "nm", "pm")
+ENERGIES = ("eV", "hartree", "kcal/mol", "kJ/mol", "rydberg", "meV")
+DIPOLES = ("e*angstrom", "e*bohr", "debye")
+
+_CORRELATED = 0.9
+_SPREAD = 1.25
+_LARGEST = 2000
+_NOBLE = np.array([2, 10, 18, 36, 54, 86])
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What physics says about one field.
+
+    Args:
+        unit: in which the field is held.
+        because: the comparison in words, with its numbers.
+    """
+
+    unit: str
+    because: str
+
+
+def evidence(dataset: Dataset, name: str, units: Mapping[str, str]) -> Evidence | None:
+    """The unit that the values of a field speak for, or None where they do not tell.
+
+    Args:
+        units: the units of the other fields, as far as they are settled.
+    """
+    rule = _RULES.get(name)
+    if rule is None or name not in dataset or not len(dataset):
+        return None
+    return rule(dataset, units)
+
+
+def _positions(dataset: Dataset, _units: Mapping[str, str]) -> Evidence | None:
+    if "Z" not in dataset:
+        return None
+    ratios = np.concatenate([np.zeros(0), *(_neighbour_ratios(frame) for frame in _frames(dataset, "Z", "R"))])
+    ratios = ratios[np.isfinite(ratios)]
+    if not ratios.size:
+        return None
+    low, middle, high = np.percentile(ratios, [25, 50, 75]).tolist()
+    if high > _SPREAD * low:
+        return None  # not bonds: atoms far apart, or a dissociation
+    unit = _nearest(middle, {unit: factor("angstrom", unit) for unit in LENGTHS}, within=1.33)
+    return Evidence(unit, f"nearest neighbours are {middle:.3g} times their covalent radii apart") if unit else None
+
+
+def _energy(dataset: Dataset, _units: Mapping[str, str]) -> Evidence | None:
+    if "Z" not in dataset:
+        return None
+    pairs = [(frame["E"], ENERGY[frame["Z"]].sum()) for frame in _frames(dataset, "Z", "E") if len(frame["Z"])]
+    ratios = np.array([float(energy) / atoms for energy, atoms in pairs])
+    ratios = ratios[np.isfinite(ratios)]
+    if not ratios.size:
+        return None
+    middle = float(np.median(ratios))
+    unit = _nearest(middle, {unit: factor("hartree", unit) for unit in ENERGIES}, within=1.03)
+    return Evidence(unit, f"energies are {middle:.4g} times those of the atoms in hartree") if unit else None
+
+
+def _forces(dataset: Dataset, units: Mapping[str, str]) -> Evidence | None:
+    """The unit of E over that of R, confirmed by the work along the path where frames follow each other."""
+    energy, length = units.get("E", ""), units.get("R", "")
+    if "E" not in dataset or not energy or not length:
+        return None
+    usual = f"{energy}/{length}"
+    slope = _work_slope(dataset)
+    if slope is None:
+        return Evidence(usual, "the unit of E over that of R")
+    candidates = {f"{e}/{r}": factor(usual, f"{e}/{r}") for e in ENERGIES[:4] for r in LENGTHS}
+    unit = _nearest(slope, candidates, within=1.08)
+    return Evidence(unit, f"taken in {usual}, F does {slope:.3g} times the work by which E changes") if unit else None
+
+
+def _dipole(dataset: Dataset, units: Mapping[str, str]) -> Evidence | None:
+    length = units.get("R", "")
+    if "mono" not in dataset or not length:
+        return None
+    stated, expected = [], []
+    for frame in _frames(dataset, "mono", "R", "D"):
+        if abs(float(frame["mono"].sum())) < 0.05:  # the dipole of an ion depends on the origin
+            stated.append(frame["D"])
+            expected.append(frame["mono"] @ frame["R"] * factor(length, "angstrom"))
+    slope = _slope(np.ravel(stated), np.ravel(expected), least=_CORRELATED)
+    if slope is None:
+        return None
+    unit = _nearest(slope, {unit: factor("e*angstrom", unit) for unit in DIPOLES}, within=1.37)
+    return Evidence(unit, f"dipoles are {slope:.3g} times those of the atomic charges in e*angstrom") if unit else None
+
+
+_RULES: dict[str, Callable[[Dataset, Mapping[str, str]], Evidence | None]] = {
+    "R": _positions,
+    "E": _energy,
+    "F": _forces,
+    "D": _dipole,
+}
+
+
+def _neighbour_ratios(frame: Mapping[str, _Array]) -> _Array:
+    """For each atom the distance to its nearest neighbour over the sum of their covalent radii."""
+    positions, radii = frame["R"].astype(np.float64), RADIUS[frame["Z"]]
+    if len(positions) < 2 or len(positions) > _LARGEST or np.isin(frame["Z"], _NOBLE).any():
+        return np.zeros(0)
+    distances = np.linalg.norm(positions[:, None] - positions, axis=-1) / (radii[:, None] + radii)
+    np.fill_diagonal(distances, np.inf)
+    nearest: _Array = distances.min(axis=1)
+    return nearest
+
+
+def _work_slope(dataset: Dataset) -> float | None:
+    """The factor between the work -F dR and the change of E, where neighbouring frames are steps of one path."""
+    if "R" not in dataset or len(dataset) < 20:
+        return None
+    starts = np.linspace(0, len(dataset) - 2, min(SAMPLE, len(dataset) - 1)).astype(np.int64)
+    before, after = (dataset.take(frames, ["R", "E", "F"]) for frames in (starts, starts + 1))
+    if not np.array_equal(before.sizes["atom"], after.sizes["atom"]):
+        return None
+    work = -0.5 * ((before["F"] + after["F"]) * (after["R"] - before["R"])).sum(axis=1)
+    path = np.bincount(before.segments(), weights=work, minlength=before.frames).astype(np.float64)
+    return _slope(path, after["E"] - before["E"], least=_CORRELATED)
+
+
+def _slope(values: _Array, expected: _Array, *, least: float) -> float | None:
+    """The factor between two sets of numbers, if they are as correlated as that."""
+    finite = np.isfinite(values) & np.isfinite(expected)
+    values, expected = values[finite], expected[finite]
+    norms = float(np.linalg.norm(values) * np.linalg.norm(expected))
+    if len(values) < 10 or norms == 0.0 or float(values @ expected) / norms < least:
+        return None
+    return float(np.linalg.norm(values) / np.linalg.norm(expected))
+
+
+def _nearest(measured: float, expected: Mapping[str, float], *, within: float) -> str | None:
+    """The name whose factor is nearest to the measured one, if it is that near and no other is nearly as near."""
+    if not np.isfinite(measured) or measured <= 0:
+        return None
+    away = sorted((float(abs(np.log(measured / value))), name) for name, value in expected.items())
+    (nearest, name), (second, _) = away[0], away[1]
+    return name if nearest < np.log(within) and nearest < second / 2 else None
+
+
+def _frames(dataset: Dataset, *names: str) -> Iterator[dict[str, _Array]]:
+    """Evenly spaced frames, one by one."""
+    picked = np.unique(np.linspace(0, len(dataset) - 1, min(SAMPLE, len(dataset))).astype(np.int64))
+    batch: Batch = dataset.take(picked, names)
+    return (batch.frame(number) for number in range(batch.frames))

@@ -1,0 +1,107 @@
+"""Frames that look unlike all others: atoms on top of each other, energies and forces far from the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atomloom.data import Dataset
+from atomloom.data.columns import Indices
+from atomloom.harmonizing.elements import RADIUS
+from atomloom.harmonizing.findings import Finding
+from atomloom.specs import UNRESOLVED
+
+MOST_FRAMES = 20_000
+"""How many frames are looked at; of a larger data set as many evenly spaced ones."""
+
+MOST_PAIRS = 20_000_000
+"""How many distances are looked at; of larger frames as many fewer."""
+
+CLOSE = 0.6
+"""Atoms nearer than this share of the sum of their covalent radii are too close."""
+
+FAR = 12.0
+"""Energies further from the median than this many standard deviations, estimated robustly, are far."""
+
+STRONG = 30.0
+"""A largest force above this many times the median one is strong."""
+
+_TO_DEVIATION = 1.4826  # of the median absolute deviation of a normal distribution
+_FEWEST = 20
+_NAMED = 5
+_LARGEST = 500  # atoms; contacts in larger frames are not looked at
+
+
+def outliers(dataset: Dataset) -> list[Finding]:
+    """A finding for each kind of outlier that there is."""
+    looked = np.unique(np.linspace(0, len(dataset) - 1, min(MOST_FRAMES, len(dataset))).astype(np.int64))
+    return [
+        Finding(
+            field, field, "outliers", f"{why} in {len(frames)} of {len(looked)} frames ({_named(frames)})", "warning"
+        )
+        for field, why, frames in _kinds(dataset, looked)
+        if len(frames)
+    ]
+
+
+def _kinds(dataset: Dataset, looked: Indices) -> Iterator[tuple[str, str, Indices]]:
+    if {"R", "Z"} <= set(dataset.columns) and dataset.fields["R"].unit != UNRESOLVED:
+        yield "R", "atoms are on top of each other", _close_contacts(dataset, looked)
+    if {"E", "Z"} <= set(dataset.columns) and len(looked) >= _FEWEST:
+        yield "E", "energies are far from those of like frames", _far_energies(dataset, looked)
+    if "F" in dataset and len(looked) >= _FEWEST:
+        yield "F", "forces are far above the usual", _strong_forces(dataset, looked)
+
+
+def _close_contacts(dataset: Dataset, looked: Indices) -> Indices:
+    batch = dataset.take(looked, ["Z", "R"])
+    found = []
+    work = int((batch.sizes["atom"] ** 2).sum())
+    every = max(1, work // MOST_PAIRS)
+    bounded = list(enumerate(zip(batch.offsets["atom"], batch.offsets["atom"][1:], strict=False)))
+    for number, bounds in bounded[::every]:
+        positions, radii = batch["R"][slice(*bounds)], RADIUS[batch["Z"][slice(*bounds)]]
+        if 1 < len(positions) <= _LARGEST:
+            first, second = np.triu_indices(len(positions), 1)
+            apart = np.linalg.norm(positions[first] - positions[second], axis=-1)
+            if np.any(apart < CLOSE * (radii[first] + radii[second])):
+                found.append(looked[number])
+    return np.array(found, dtype=np.int64)
+
+
+def _far_energies(dataset: Dataset, looked: Indices) -> Indices:
+    """Far from the median, after what a constant for each element explains is taken away."""
+    batch = dataset.take(looked, ["Z", "E"])
+    elements, which = np.unique(batch["Z"], return_inverse=True)
+    counts = np.zeros((batch.frames, len(elements)))
+    np.add.at(counts, (batch.segments(), which.reshape(-1)), 1.0)
+    energies = batch["E"].astype(np.float64)
+    usable = np.isfinite(energies)
+    if usable.sum() < _FEWEST:
+        return looked[:0]
+    # A median of each composition withstands outliers, which a fit to all frames would follow.
+    _, kind = np.unique(counts, axis=0, return_inverse=True)
+    left = energies.copy()
+    for each in np.unique(kind):
+        mine = kind.reshape(-1) == each
+        left[mine] -= np.nanmedian(energies[mine])
+    return looked[usable & (np.abs(left) > FAR * _spread(left[usable]))]
+
+
+def _strong_forces(dataset: Dataset, looked: Indices) -> Indices:
+    batch = dataset.take(looked, ["F"])
+    sizes = np.linalg.norm(batch["F"].astype(np.float64), axis=-1)
+    largest = np.zeros(batch.frames)
+    np.maximum.at(largest, batch.segments(), np.nan_to_num(sizes))
+    return looked[largest > STRONG * max(float(np.median(largest)), np.finfo(np.float64).tiny)]
+
+
+def _spread(values: NDArray[np.float64]) -> float:
+    """A standard deviation that outliers do not move; infinite where the values do not vary."""
+    return float(np.median(np.abs(values - np.median(values)))) * _TO_DEVIATION or np.inf
+
+
+def _named(frames: Indices) -> str:
+    return ", ".join(map(str, frames[:_NAMED])) + (", ..." if len(frames) > _NAMED else "")
