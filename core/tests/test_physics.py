@@ -167,9 +167,11 @@ def test_the_tables_hold_known_values() -> None:
 
 @pytest.mark.parametrize(
     ("charge", "spin", "possible"),
-    [(0, 1, True), (0, 3, True), (1, 2, True), (-1, 2, True), (2, 1, True), (0, 2, False), (1, 1, False), (10, 3, False),
-     (0, 0, False), (0, 13, False), (11, 2, False)],
-)  # fmt: skip
+    [
+        *((charge, spin, True) for charge, spin in ((0, 1), (0, 3), (1, 2), (-1, 2), (2, 1))),
+        *((charge, spin, False) for charge, spin in ((0, 2), (1, 1), (10, 3), (0, 0), (0, 13), (11, 2))),
+    ],
+)
 def test_charge_and_multiplicity_fit_the_electrons(charge: int, spin: int, possible: bool) -> None:
     """A water of ten electrons less its charge: parity of what is unpaired, and no more unpaired than there are."""
     arrays = shaken()

@@ -6,6 +6,7 @@ micro-batches and padded slots and still divide by the true count.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,13 +18,15 @@ SumAndCount = tuple[Any, Any]
 
 def energy(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount:
     """(E - E_ref)^2 for each frame, in eV^2."""
-    return weight * (predicted["E"] - target["E"]) ** 2, weight
+    return weight * _squared("E", predicted, target, target["frame_mask"], ops), weight
 
 
 def energy_per_atom(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount:
     """((E - E_ref) / N)^2 for each frame, in (eV/atom)^2."""
-    atoms = ops.segment_sum(_real(target, predicted["E"]), target["batch_segments"], len(target["frame_mask"]))
-    return weight * ((predicted["E"] - target["E"]) / ops.xp.maximum(atoms, 1.0)) ** 2, weight
+    real = target["atom_mask"].astype(predicted["E"].dtype)
+    atoms = ops.segment_sum(real, target["batch_segments"], len(target["frame_mask"]))
+    squared = _squared("E", predicted, target, target["frame_mask"], ops)
+    return weight * squared / ops.xp.maximum(atoms, 1.0) ** 2, weight
 
 
 def forces(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount:
@@ -38,20 +41,22 @@ def charges(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndC
 
 def dipole(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount:
     """The squared difference of every dipole component, in (e angstrom)^2."""
-    squared = (predicted["D"] - target["D"]) ** 2
+    squared = _squared("D", predicted, target, target["frame_mask"], ops)
     return weight * squared.sum(axis=-1), weight * squared.shape[-1]
 
 
 def _over_atoms(name: str, predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount:
-    squared = (predicted[name] - target[name]) ** 2
-    real = _real(target, squared)
-    components = squared.reshape(squared.shape[0], -1)
+    squared = _squared(name, predicted, target, target["atom_mask"], ops)
+    per_atom = squared.sum(axis=tuple(range(1, squared.ndim)))
+    components = math.prod(squared.shape[1:])
+    real = target["atom_mask"].astype(squared.dtype)
     segments, frames = target["batch_segments"], len(target["frame_mask"])
-    total = ops.segment_sum(components.sum(axis=-1) * real, segments, frames)
-    count = ops.segment_sum(real * components.shape[-1], segments, frames)
-    return weight * total, weight * count
+    total = ops.segment_sum(per_atom, segments, frames)
+    return weight * total, weight * ops.segment_sum(real * components, segments, frames)
 
 
-def _real(target: Values, like: Any) -> Any:
-    """1 for real atoms and 0 for padding, in the precision of the predictions."""
-    return target["atom_mask"].astype(like.dtype)
+def _squared(name: str, predicted: Values, target: Values, mask: Any, ops: Ops) -> Any:
+    """Squared differences, and zero for padding whatever a model gives there, be it NaN."""
+    difference = predicted[name] - target[name]
+    shaped = mask.reshape(mask.shape + (1,) * (difference.ndim - 1))
+    return ops.xp.where(shaped, difference, 0.0) ** 2

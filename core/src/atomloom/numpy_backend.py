@@ -55,7 +55,8 @@ class NumpyOps:
         """log(sum(exp(x))) along an axis, shifted by the largest value so that nothing overflows."""
         top = np.max(x, axis=axis, keepdims=True)
         top = np.where(np.isfinite(top), top, 0.0)
-        total: Array = np.log(np.sum(np.exp(x - top), axis=axis)) + np.squeeze(top, axis=axis)
+        with np.errstate(divide="ignore", over="ignore"):  # infinities come out as they should
+            total: Array = np.log(np.sum(np.exp(x - top), axis=axis)) + np.squeeze(top, axis=axis)
         return total
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from atomloom.batching.pairs import PairList, all_pairs
 from atomloom.batching.shape import Shape
 from atomloom.data import Batch
+from atomloom.data.batch import frozen
 from atomloom.data.columns import Array, segments
 from atomloom.errors import DataError
 
@@ -34,7 +35,7 @@ class PaddedBatch(Mapping[str, Array]):
     """
 
     def __init__(self, arrays: Mapping[str, Array], shape: Shape, frames: int, atoms: int) -> None:
-        self._arrays = dict(arrays)
+        self._arrays = {name: frozen(values) for name, values in arrays.items()}
         self.shape, self.frames, self.atoms = shape, frames, atoms
 
     def __getitem__(self, name: str) -> Array:
@@ -76,7 +77,7 @@ def pad(batch: Batch, shape: Shape, pairs: PairList | None = None) -> PaddedBatc
     _check("grid points", len(places["grid"]), shape.grid if "grid" in batch.sizes else 0)
     arrays: dict[str, Array] = {}
     for name, values in batch.items():
-        axis = batch.fields[name].ragged
+        axis = batch.axis(name)
         slots = {"": shape.frames, "atom": shape.atoms, "grid": shape.grid}.get(axis, len(values))
         arrays[name] = _filled(values, slots, places.get(axis))
     arrays["frame_mask"] = np.arange(shape.frames) < batch.frames

@@ -91,6 +91,8 @@ def fit_in(folder: Path, make_job: Callable[[], Job]) -> None:
         job = make_job()
         for name, reason in job.off.items():
             note(f"The loss {name} is off: {reason}.")
+        for warning in job.warnings:
+            note(f"Warning: {warning}")
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             fitted, report = fit(job, folder)

@@ -34,7 +34,7 @@ class Batch(Mapping[str, Array]):
         sizes: Mapping[str, Indices],
         length: int,
     ) -> None:
-        self._arrays = {name: _frozen(values) for name, values in arrays.items()}
+        self._arrays = {name: frozen(values) for name, values in arrays.items()}
         self.fields = dict(fields)
         self.sizes = dict(sizes)
         self.offsets = {axis: offsets(lengths) for axis, lengths in sizes.items()}
@@ -72,7 +72,8 @@ class Batch(Mapping[str, Array]):
         return f"<Batch of {self.frames} frames: {held}>"
 
 
-def _frozen(values: Array) -> Array:
+def frozen(values: Array) -> Array:
+    """The same values where nobody can change them."""
     view = values.view()
     view.flags.writeable = False
     return view

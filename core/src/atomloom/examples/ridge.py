@@ -19,6 +19,8 @@ from atomloom.runs import Run
 
 State = dict[str, Array]
 
+_ROUNDING = 1e-12
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of the ridge model."""
@@ -45,14 +47,15 @@ class Ridge(Model[State]):
         """One conjugate-gradient step an epoch; see Golub & Van Loan, Matrix Computations, section 11.3."""
         x, energies = collect(data, data.train, len(state["mean"]))
         x_valid, energies_valid = collect(data, data.valid, len(state["mean"]))
-        state |= {"mean": x.mean(axis=0), "scale": x.std(axis=0) + 1e-12, "offset": np.array(energies.mean())}
+        state |= {"mean": x.mean(axis=0), "scale": spread(x), "offset": np.array(energies.mean())}
         features, valid = (polynomial((rows - state["mean"]) / state["scale"]) for rows in (x, x_valid))
         matrix = features.T @ features / len(x) + state["ridge"] * np.eye(features.shape[1])
         state["residual"] = features.T @ (energies - state["offset"]) / len(x)
         state["direction"] = state["residual"].copy()
         if checkpoint := run.latest():
             state = dict(checkpoint.leaves)
-        for epoch in run.epochs(run.config["training"]["num_epochs"]):
+        training = run.config["training"]
+        for epoch in run.epochs(training["num_epochs"], training["save_every_n_epochs"], training["keep_last"]):
             state = conjugate_gradient_step(matrix, state)
             errors = {
                 "train": features @ state["weights"] + state["offset"] - energies,
@@ -101,6 +104,12 @@ def spectra(batch: PaddedBatch, size: int) -> Array:
     np.divide(charges, distances, out=matrices, where=distances > 0)
     ordered: Array = np.sort(np.linalg.eigvalsh(matrices), axis=-1)[:, ::-1]
     return ordered
+
+
+def spread(x: Array) -> Array:
+    """Standard deviations of the columns, 1 where a column does not vary beyond rounding."""
+    deviation = x.std(axis=0)
+    return np.where(deviation > _ROUNDING * np.abs(x).max(axis=0, initial=1.0), deviation, 1.0)
 
 
 def polynomial(x: Array) -> Array:

@@ -14,6 +14,7 @@ from atomloom.experiment import AsFlags, Experiment, Place, build
 from atomloom.harmonizing import HarmonizeReport, require
 from atomloom.harmonizing.checks import check_finite
 from atomloom.model import Backend, FitData, Model, Schema, WeightedLoss
+from atomloom.pipeline import leakage
 from atomloom.pipeline.sources import Harmonised, load_data
 from atomloom.pipeline.splitting import Parts, split
 from atomloom.registry import Contribution, registry, resolve
@@ -33,6 +34,7 @@ class Job:
         losses: those that are on.
         off: losses that the model has on by default and that the data cannot serve, with the reason.
         used: every contribution that the run uses, for citations.
+        warnings: what somebody who trusts the test part should know.
     """
 
     experiment: Experiment
@@ -46,6 +48,7 @@ class Job:
     losses: tuple[WeightedLoss, ...]
     off: dict[str, str]
     used: tuple[Contribution, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def report(self) -> HarmonizeReport:
@@ -94,6 +97,7 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
         losses=losses,
         off=off,
         used=(contribution, backend_found, *loss_found, *readers.values()),
+        warnings=tuple(leakage.warnings(data.dataset, parts, experiment.data.split)),
     )
 
 

@@ -41,7 +41,7 @@ def warnings(dataset: Dataset, parts: Parts, how: Split) -> list[str]:
     if divided_at_random and is_trajectory(dataset):
         said.append(
             "Neighbouring frames are steps of one trajectory, and a random split puts them into different parts: "
-            "errors on the test part flatter the model. Split into contiguous blocks with `blocks = 10` in [data.split]."
+            "errors on the test part flatter the model. Split into contiguous blocks: `blocks = 10` in [data.split]."
         )
     copies, looked = near_duplicates(dataset, parts)
     if copies:

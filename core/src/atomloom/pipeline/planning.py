@@ -39,7 +39,8 @@ def _harmonising(job: Job) -> list[Step]:
 def _splitting(job: Job) -> list[Step]:
     described = job.parts.described()
     parts = ", ".join(f"{described[name]} {name}" for name in ("train", "valid", "test"))
-    return [Step("split", parts, f"seed {job.experiment.data.split.seed}")]
+    split = Step("split", parts, f"seed {job.experiment.data.split.seed}")
+    return [split, *(Step("warning", "split", warning) for warning in job.warnings)]
 
 
 def _fitting(job: Job) -> list[Step]:

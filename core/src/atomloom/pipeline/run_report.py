@@ -96,4 +96,5 @@ def _data(job: Job) -> Section:
         title="Split",
     )
     off = tuple(Text(f"The loss `{name}` is off: {reason}.") for name, reason in job.off.items())
-    return Section("Data", (findings_table(job.report), parts, *off))
+    warnings = tuple(Text(f"*Warning:* {warning}") for warning in job.warnings)
+    return Section("Data", (*warnings, findings_table(job.report), parts, *off))
