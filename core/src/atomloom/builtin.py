@@ -22,7 +22,7 @@ from atomloom.specs import (
 api = 1
 
 _RUPP = """@article{rupp2012fast,
-  author = {Rupp, Matthias and Tkatchenko, Alexandre and M{\\"u}ller, Klaus-Robert and von Lilienfeld, O. Anatole},
+  author = {Rupp, Matthias and Tkatchenko, Alexandre and Müller, Klaus-Robert and von Lilienfeld, O. Anatole},
   title = {Fast and Accurate Modeling of Molecular Atomization Energies with Machine Learning},
   journal = {Physical Review Letters},
   volume = {108},

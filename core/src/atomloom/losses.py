@@ -47,8 +47,8 @@ def dipole(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCo
 
 def _over_atoms(name: str, predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount:
     squared = _squared(name, predicted, target, target["atom_mask"], ops)
-    per_atom = squared.sum(axis=tuple(range(1, squared.ndim)))
     components = math.prod(squared.shape[1:])
+    per_atom = squared.reshape(squared.shape[0], components).sum(axis=-1)
     real = target["atom_mask"].astype(squared.dtype)
     segments, frames = target["batch_segments"], len(target["frame_mask"])
     total = ops.segment_sum(per_atom, segments, frames)

@@ -39,7 +39,7 @@ class Plugin:
     """
 
     api: ClassVar[int]
-    """The version of the plugin interface that the plugin was written for: 1."""
+    """Version 1 of the plugin interface is the one that the plugin was written for."""
 
     def atomloom_fields(self) -> Iterable[Field]:
         """Fields of the data contract, beside the canonical ones."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from atomloom.cli.data_options import watched
-from atomloom.cli.output import json_option, table
+from atomloom.cli.output import json_option, note, table
 from atomloom.registry import registry
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def demo(name: str | None, out: str, listed: bool, json_output: bool) -> None:
     reports = []
     with watched():
         for found in chosen:
-            click.echo(f"{found.spec.name}: {found.spec.summary} ...", err=True)
+            note(f"{found.spec.name}: {found.spec.summary} ...")
             reports.append((found.spec.name, *_run(found, Path(out))))
     table(("demo", "result", "report"), reports, json_output)
 

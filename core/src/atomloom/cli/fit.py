@@ -114,7 +114,8 @@ def tell(fitted: Run, report: Report) -> None:
         for figure in block.figures
         if isinstance(figure.value, float)
     ]
-    table(("on the test part", "measure", "value", "unit", "note"), rows)
+    click.echo(f"{report.summary}\n")
+    table(("", "measure", "value", "unit", "note"), rows)
     page = fitted.files.report / "index.html"
     note(f"The report is in '{page if page.exists() else fitted.files.report / 'report.txt'}'.")
 

@@ -119,7 +119,13 @@ def _experiment(
     paths = given.pop("paths")
     reader = given["reader"] or suggest(expand(paths[0])[0])
     meanings, units = pairs("--as", given["meanings"]), pairs("--unit", given["units"])
-    source = Source(path=list(paths), reader=reader, read_as=meanings, units=units)
+    source = Source(
+        path=paths[0] if len(paths) == 1 else list(paths),
+        reader=reader,
+        read_as=meanings,
+        units=units,
+        drop_bad=given["drop_bad"],
+    )
     backend = registry().get("backends", spec.backend).spec
     tables = {}
     for part, struct in (("model", spec.config), ("training", backend.training)):

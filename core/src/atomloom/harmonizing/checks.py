@@ -7,7 +7,7 @@ import numpy as np
 from atomloom.data import Dataset
 from atomloom.data.columns import Indices
 from atomloom.errors import DataError
-from atomloom.harmonizing.findings import Finding
+from atomloom.harmonizing.findings import Finding, counted
 
 MOST_FRAMES = 100_000
 """How many frames are looked at; of a larger data set as many evenly spaced ones."""
@@ -33,10 +33,10 @@ def check_frames(dataset: Dataset, *, drop_bad: bool = False) -> tuple[Dataset, 
         return dataset, [Finding("R", "R", "check", note)] if note else []
     named = _named(bad)
     if not drop_bad or bad.size == len(dataset):
-        found = f"positions are NaN or infinite in {bad.size} of {len(looked)} frames ({named})"
+        found = f"positions are NaN or infinite in {bad.size} of {counted(len(looked), 'frame')} ({named})"
         raise DataError("use the positions", found, "Repair these frames, or leave them out with --drop-bad")
     kept = np.setdiff1d(np.arange(len(dataset), dtype=np.int64), bad)
-    note = f"{bad.size} frames with NaN or infinite positions left out ({named})"
+    note = f"{counted(int(bad.size), 'frame')} with NaN or infinite positions left out ({named})"
     return dataset[kept], [Finding("R", "R", "your choice", note, "warning")]
 
 
@@ -51,7 +51,7 @@ def check_finite(dataset: Dataset, name: str, frames: Indices) -> None:
     """Stops where a field is NaN or infinite in one of these frames."""
     bad = _not_finite(dataset, frames, name)
     if bad.size:
-        found = f"it is NaN or infinite in {bad.size} of {len(frames)} frames ({_named(bad)})"
+        found = f"it is NaN or infinite in {bad.size} of {counted(len(frames), 'frame')} ({_named(bad)})"
         raise DataError(f"use {name}", found, "Repair these frames, or leave them out with `atomloom convert --where`")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from atomloom.data import Dataset
 from atomloom.data.columns import Indices
 from atomloom.errors import DataError
+from atomloom.harmonizing.findings import counted
 
 _BLOCK = 65536
 _NAMED = 5
@@ -47,13 +48,13 @@ def _impossible(dataset: Dataset, frames: Indices) -> DataError:
     charge, electrons = int(frame["total_charge"]), int(frame["Z"].sum()) - int(frame["total_charge"])
     named = ", ".join(map(str, frames[:_NAMED])) + (", ..." if frames.size > _NAMED else "")
     if "total_spin" not in frame:
-        found = f"{frames.size} frames ({named}) have more positive charge than electrons"
+        found = f"{counted(int(frames.size), 'frame')} ({named}) would have more positive charge than electrons"
         return DataError(
             "use total_charge", found, "Check the charges, or which field they are with --as FIELD=MEANING"
         )
     found = (
-        f"{frames.size} of {len(dataset)} frames ({named}) have an impossible one: frame {int(frames[0])} of charge "
-        f"{charge} has {electrons} electrons and multiplicity {int(frame['total_spin'])}"
+        f"{frames.size} of {counted(len(dataset), 'frame')} ({named}) have an impossible one: frame {int(frames[0])} "
+        f"of charge {charge} has {electrons} electrons and multiplicity {int(frame['total_spin'])}"
     )
     todo = "Correct them; if the field counts unpaired electrons, say so with --as FIELD=unpaired_electrons"
     return DataError("use the multiplicities", found, todo)

@@ -41,3 +41,12 @@ class HarmonizeReport:
     def about(self, field: str) -> tuple[Finding, ...]:
         """The findings about one field."""
         return tuple(finding for finding in self.findings if finding.field == field)
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things in words.
+
+    >>> counted(1, "frame"), counted(12, "frame")
+    ('1 frame', '12 frames')
+    """
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

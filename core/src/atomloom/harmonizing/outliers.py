@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from atomloom.data import Dataset
 from atomloom.data.columns import Indices
 from atomloom.harmonizing.elements import RADIUS
-from atomloom.harmonizing.findings import Finding
+from atomloom.harmonizing.findings import Finding, counted
 from atomloom.specs import UNRESOLVED
 
 MOST_FRAMES = 20_000
@@ -22,13 +22,12 @@ MOST_PAIRS = 20_000_000
 CLOSE = 0.6
 """Atoms nearer than this share of the sum of their covalent radii are too close."""
 
-FAR = 12.0
-"""Energies further from the median than this many standard deviations, estimated robustly, are far."""
+FAR = 5.0
+"""Energies further from the median than this many times what 95 of 100 frames keep within are far."""
 
 STRONG = 30.0
 """A largest force above this many times the median one is strong."""
 
-_TO_DEVIATION = 1.4826  # of the median absolute deviation of a normal distribution
 _FEWEST = 20
 _NAMED = 5
 _LARGEST = 500  # atoms; contacts in larger frames are not looked at
@@ -39,7 +38,11 @@ def outliers(dataset: Dataset) -> list[Finding]:
     looked = np.unique(np.linspace(0, len(dataset) - 1, min(MOST_FRAMES, len(dataset))).astype(np.int64))
     return [
         Finding(
-            field, field, "outliers", f"{why} in {len(frames)} of {len(looked)} frames ({_named(frames)})", "warning"
+            field,
+            field,
+            "outliers",
+            f"{why} in {len(frames)} of {counted(len(looked), 'frame')} ({_named(frames)})",
+            "warning",
         )
         for field, why, frames in _kinds(dataset, looked)
         if len(frames)
@@ -87,7 +90,7 @@ def _far_energies(dataset: Dataset, looked: Indices) -> Indices:
     for each in np.unique(kind):
         mine = kind.reshape(-1) == each
         left[mine] -= np.nanmedian(energies[mine])
-    return looked[usable & (np.abs(left) > FAR * _spread(left[usable]))]
+    return looked[usable & (np.abs(left) > FAR * _bulk(left[usable]))]
 
 
 def _strong_forces(dataset: Dataset, looked: Indices) -> Indices:
@@ -98,9 +101,9 @@ def _strong_forces(dataset: Dataset, looked: Indices) -> Indices:
     return looked[largest > STRONG * max(float(np.median(largest)), np.finfo(np.float64).tiny)]
 
 
-def _spread(values: NDArray[np.float64]) -> float:
-    """A standard deviation that outliers do not move; infinite where the values do not vary."""
-    return float(np.median(np.abs(values - np.median(values)))) * _TO_DEVIATION or np.inf
+def _bulk(values: NDArray[np.float64]) -> float:
+    """How far 95 of 100 values are from zero at the most; infinite where they do not vary."""
+    return float(np.percentile(np.abs(values), 95)) or np.inf
 
 
 def _named(frames: Indices) -> str:

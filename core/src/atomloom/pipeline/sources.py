@@ -35,7 +35,7 @@ def load_data(sources: Sequence[Source]) -> Harmonised:
     """All sources of an experiment as one data set; see `join`."""
     parts = []
     for source in sources:
-        choices = Choices(source.read_as, source.units)
+        choices = Choices(source.read_as, source.units, source.drop_bad)
         for path in _paths(source.paths):
             parts.append(Part(path, read(path, reader=source.reader, **source.options), choices))
     return join(parts)

@@ -34,7 +34,9 @@ def suggest(path: Path) -> str:
     """The reader that the look of a file suggests; stops where there is none or more than one."""
     found = registry().sniff(path)
     if not found:
-        known = ", ".join(sorted(reader.spec.name for reader in registry().all("readers")))
+        readers = [(reader.spec.name, reader.plugin) for reader in registry().all("readers")]
+        names = [name for name, _ in readers]
+        known = ", ".join(sorted(n if names.count(n) == 1 else f"{plugin}:{n}" for n, plugin in readers))
         todo = f"Name a reader with --reader ({known}), or install a plugin that brings one"
         raise UnknownName(f"read '{path}'", "no installed reader knows this kind of file", todo)
     likeliest: list[str] = [each.contribution.spec.name for each in found if each.because == found[0].because]

@@ -107,19 +107,13 @@ def atomic_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def atomic_copy(source: Path, target: Path) -> None:
-    """Let the contents of `source` appear under the name `target` too.
-
-    Both may become names of one file, so neither is to be changed in place afterwards; replacing one is fine.
-    """
+    """Let a copy of `source` appear under the name `target`: one of its own, so that damage to one spares the other."""
     sweep(target.parent)
     temporary = temporary_name(target)
     try:
         with writing(target):
-            try:
-                os.link(source, temporary)
-            except OSError:  # a file system without links
-                shutil.copyfile(source, temporary)
-                _to_disk(temporary)
+            shutil.copyfile(source, temporary)
+            _to_disk(temporary)
             os.replace(temporary, target)
             _to_disk(target.parent)
     except BaseException:
