@@ -15,14 +15,17 @@ from atomloom.pipeline.fitted import Fitted
 from atomloom.progress import track
 
 FRAMES = 64
-"""How many frames are predicted at a time."""
+"""How many frames are predicted at a time, and fewer where they have more than `PAIRS` pairs together."""
+
+PAIRS = 1 << 22
+"""Slots for pairs in a batch, unless a single frame needs more."""
 
 
 def predict(fitted: Fitted, dataset: Dataset) -> Dataset:
     """The predicted fields of every frame, in canonical units."""
     spec = fitted.spec
     require(dataset, spec.needs, f"predict with the model {spec.name!r}")
-    shape = fixed_shape(dataset, min(FRAMES, max(len(dataset), 1)), pairs=True)
+    shape = fixed_shape(dataset, _at_a_time(dataset), pairs=True)
     rows: dict[str, list[Array]] = defaultdict(list)
     batches = in_order(dataset, shape, spec.needs)
     for batch in track(batches, total=-(-len(dataset) // shape.frames), label="predicting"):
@@ -32,6 +35,11 @@ def predict(fitted: Fitted, dataset: Dataset) -> Dataset:
                 rows[name].append(_real(np.asarray(predicted[name]), name, batch))
     columns = {name: _column(name, np.concatenate(parts), dataset) for name, parts in rows.items()}
     return Dataset(columns, {name: declared(name) for name in columns}, {"model": spec.name})
+
+
+def _at_a_time(dataset: Dataset) -> int:
+    longest = fixed_shape(dataset, 1, pairs=True).pairs
+    return max(1, min(FRAMES, len(dataset), PAIRS // max(longest, 1)))
 
 
 def _real(values: Array, name: str, batch: PaddedBatch) -> Array:

@@ -1,0 +1,247 @@
+"""Batches in static shape: padding, masks, pairs and dense fields against plain loops over frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from atomloom import Dataset, PaddedBatch
+from atomloom.batching import (
+    FixedPlan,
+    Order,
+    PackedPlan,
+    Shape,
+    Sizes,
+    all_pairs,
+    fixed_shape,
+    in_order,
+    load,
+    pad,
+    within,
+)
+from atomloom.data import Packed, PerFrame
+from atomloom.errors import DataError
+from atomloom.specs import Field
+
+LENGTHS = st.lists(st.integers(0, 5), min_size=1, max_size=6)
+
+
+def frames_of(lengths: Sequence[int], seed: int = 0) -> Dataset:
+    """Frames of these lengths, with values that tell where they belong."""
+    random = np.random.default_rng(seed)
+    total = sum(lengths)
+    arrays = {
+        "Z": 1 + np.arange(total),
+        "R": random.normal(size=(total, 3)),
+        "E": random.normal(size=len(lengths)),
+        "D": random.normal(size=(len(lengths), 3)),
+        "esp": random.normal(size=2 * len(lengths)),
+        "resname": np.array([f"r{number}" for number in range(total)], dtype="<U4"),
+    }
+    return Dataset.from_arrays(arrays, lengths={"atom": lengths, "grid": [2] * len(lengths)})
+
+
+def shapes_for(lengths: Sequence[int]) -> list[Shape]:
+    """Shapes that fit, exactly and with room, one frame behind the other or each with slots of its own."""
+    frames, atoms, longest = len(lengths), sum(lengths), max(lengths)
+    pairs = sum(n * (n - 1) for n in lengths)
+    return [
+        Shape(frames, atoms, pairs, 2 * frames),
+        Shape(frames + 2, atoms + 3, pairs + 5, 2 * frames + 1),
+        Shape(frames + 1, (frames + 1) * (longest + 1), pairs + 1, 2 * frames, longest + 1),
+    ]
+
+
+@given(LENGTHS, st.integers(0, 2))
+def test_padding_keeps_every_value_and_adds_zeros(lengths: list[int], which: int) -> None:
+    """What the masks mark as real is the batch, in order; everything else is zero."""
+    shape = shapes_for(lengths)[which]
+    batch = frames_of(lengths).take(range(len(lengths)))
+    padded = pad(batch, shape)
+    for name, values in batch.items():
+        mask = padded[{"atom": "atom_mask", "grid": "grid_mask", "": "frame_mask"}[batch.axis(name)]]
+        assert padded[name].shape == (len(mask), *values.shape[1:])
+        assert padded[name].dtype == values.dtype
+        np.testing.assert_array_equal(padded[name][mask], values)
+        assert not padded[name][~mask].astype(bool).any()
+    np.testing.assert_array_equal(padded["batch_segments"][padded["atom_mask"]], batch.segments())
+    np.testing.assert_array_equal(padded["grid_segments"][padded["grid_mask"]], batch.segments("grid"))
+    assert (padded.frames, padded.atoms) == (len(lengths), sum(lengths))
+
+
+@given(LENGTHS, st.integers(0, 2))
+def test_pairs_are_all_ordered_pairs_of_real_atoms_of_one_frame(lengths: list[int], which: int) -> None:
+    """The pairs are those of two loops, and none of them touches padding."""
+    shape = shapes_for(lengths)[which]
+    if not shape.pairs:
+        return
+    padded = pad(frames_of(lengths).take(range(len(lengths))), shape)
+    real = padded["pair_mask"]
+    found = {(int(i), int(j)) for i, j in zip(padded["dst_idx"][real], padded["src_idx"][real], strict=True)}
+    slots = np.flatnonzero(padded["atom_mask"]).tolist()
+    owner = padded["batch_segments"]
+    assert found == {(i, j) for i in slots for j in slots if i != j and owner[i] == owner[j]}
+    assert real.sum() == len(found)
+    assert not padded["dst_idx"][~real].any()
+    assert not padded["src_idx"][~real].any()
+
+
+@given(LENGTHS)
+def test_all_pairs_equal_two_loops(lengths: list[int]) -> None:
+    """Destination by destination, sources ascending."""
+    pairs = all_pairs(np.array(lengths, dtype=np.int64))
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    expected = [(i, j) for start, stop in pairwise(bounds) for i, j in product(range(start, stop), repeat=2) if i != j]
+    assert list(zip(pairs.destination.tolist(), pairs.source.tolist(), strict=True)) == expected
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.floats(0.1, 3.0), st.integers(0, 99))
+def test_pairs_within_a_cutoff_are_those_that_are_near(lengths: list[int], cutoff: float, seed: int) -> None:
+    """Without a cell: all pairs of a frame whose distance is below the cutoff."""
+    batch = frames_of(lengths, seed).take(range(len(lengths)))
+    near = within(batch, cutoff)
+    everything = all_pairs(batch.sizes["atom"])
+    vectors = batch["R"][everything.source] - batch["R"][everything.destination]
+    kept = np.sqrt((vectors**2).sum(axis=1)) < cutoff
+    assert near.destination.tolist() == everything.destination[kept].tolist()
+    assert near.source.tolist() == everything.source[kept].tolist()
+
+
+@given(st.integers(1, 3), st.lists(st.booleans(), min_size=3, max_size=3), st.floats(0.5, 4.0), st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_periodic_pairs_equal_a_loop_over_images(atoms: int, pbc: list[bool], cutoff: float, seed: int) -> None:
+    """In a periodic cell: every image within the cutoff, an atom's own images too, at the right distance."""
+    random = np.random.default_rng(seed)
+    cell = np.diag(random.uniform(1.5, 3.0, 3)) + random.uniform(-0.4, 0.4, (3, 3))
+    positions = random.uniform(-4.0, 4.0, (atoms, 3))
+    frame = {"Z": np.ones(atoms, dtype=int), "R": positions, "cell": cell, "pbc": pbc}
+    pairs = within(Dataset.from_frames([frame]).take([0]), cutoff)
+    shift = np.zeros((len(pairs.source), 3)) if pairs.shift is None else pairs.shift
+    vectors = positions[pairs.source] - positions[pairs.destination] + shift
+    reach = [range(-9, 10) if periodic else range(1) for periodic in pbc]
+    expected = []
+    for i, j in product(range(atoms), repeat=2):
+        for step in product(*reach):
+            length = np.linalg.norm(positions[j] + np.array(step) @ cell - positions[i])
+            if length < cutoff and (i != j or any(step)):
+                expected.append((i, j, length))
+    found = list(zip(pairs.destination, pairs.source, np.linalg.norm(vectors, axis=1), strict=True))
+    assert len(found) == len(expected)
+    np.testing.assert_allclose(sorted(found), sorted(expected), atol=1e-9)
+
+
+@pytest.mark.parametrize("cutoff", [0.0, -1.0, np.nan, np.inf])
+def test_a_cutoff_is_a_distance(cutoff: float) -> None:
+    """A cutoff that is none is refused."""
+    with pytest.raises(DataError, match="the cutoff is"):
+        within(frames_of([2]).take([0]), cutoff)
+
+
+@given(LENGTHS, st.integers(0, 2), st.integers(0, 2))
+def test_dense_fields_have_one_row_a_frame(lengths: list[int], which: int, spare: int) -> None:
+    """``dense`` gives ``[frames, longest]`` filled up with zeros, whichever way the batch is laid out."""
+    padded = pad(frames_of(lengths).take(range(len(lengths))), shapes_for(lengths)[which])
+    longest = max(lengths) + spare
+    dense = padded.dense("Z", longest)
+    assert dense.shape == (padded.shape.frames, longest)
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    for number, row in enumerate(dense):
+        own = range(1 + bounds[number], 1 + bounds[number + 1]) if number < len(lengths) else range(0)
+        assert row.tolist() == [*own, *[0] * (longest - len(own))]
+
+
+@pytest.mark.parametrize(
+    ("shape", "found"),
+    [
+        (Shape(1, 9, 99, 99), "2 frames do not fit into 1 slots"),
+        (Shape(2, 4, 99, 99), "5 atoms do not fit into 4 slots"),
+        (Shape(2, 9, 7, 99), "8 pairs do not fit into 7 slots"),
+        (Shape(2, 9, 99, 3), "4 grid points do not fit into 3 slots"),
+        (Shape(2, 6, 99, 99, 2), "3 atoms of one frame do not fit into 2 slots"),
+    ],
+)
+def test_what_does_not_fit_is_told(shape: Shape, found: str) -> None:
+    """A batch larger than its slots names the axis, and nothing is cut off."""
+    with pytest.raises(DataError) as error:
+        pad(frames_of([3, 2]).take([0, 1]), shape)
+    assert found in str(error.value)
+
+
+def test_room_for_too_few_atoms_is_told() -> None:
+    """A dense field with too little room names the size that is needed."""
+    padded = pad(frames_of([3, 2]).take([0, 1]), Shape(2, 5, 0, 4))
+    with pytest.raises(DataError) as error:
+        padded.dense("R", 2)
+    assert "a frame has 3 atoms and there is room for 2" in str(error.value)
+    assert "--where 'N <= 2'" in str(error.value)
+
+
+def test_a_padded_batch_cannot_be_changed() -> None:
+    """Models share batches, so nothing in one can be written to."""
+    padded = pad(frames_of([2]).take([0]), Shape(1, 2, 0, 2))
+    for name in padded:
+        with pytest.raises(ValueError, match="read-only"):
+            padded[name][...] = padded[name]
+
+
+def test_rows_of_unknown_meaning_are_handed_on() -> None:
+    """A ragged column that is not harmonised keeps its rows."""
+    columns = {"foo": Packed(np.arange(5), np.array([2, 3])), "E": PerFrame(np.zeros(2))}
+    dataset = Dataset(columns, {"foo": Field(name="foo"), "E": Field(name="E", dims=("frame",), unit="eV")})
+    assert pad(dataset.take([0, 1]), Shape(3, 0))["foo"].tolist() == [0, 1, 2, 3, 4]
+
+
+@given(LENGTHS, st.integers(1, 4))
+def test_batches_in_order_hold_every_frame_once(lengths: list[int], size: int) -> None:
+    """Frame after frame, the last batch filled up, all of one shape."""
+    dataset = frames_of(lengths)
+    shape = fixed_shape(dataset, size)
+    batches = list(in_order(dataset, shape, ["Z", "E"]))
+    assert {batch.shape for batch in batches} == {shape}
+    assert [batch.frames for batch in batches[:-1]] == [size] * (len(batches) - 1)
+    energies = np.concatenate([batch["E"][batch["frame_mask"]] for batch in batches])
+    np.testing.assert_array_equal(energies, dataset["E"])
+    atoms = np.concatenate([batch["Z"][batch["atom_mask"]] for batch in batches])
+    assert atoms.tolist() == dataset["Z"].tolist()
+
+
+@given(LENGTHS, st.integers(1, 4), st.booleans())
+def test_any_batch_fits_into_the_fixed_shape(lengths: list[int], size: int, pairs: bool) -> None:
+    """Whichever frames come together: they fit."""
+    dataset = frames_of(lengths)
+    shape = fixed_shape(dataset, size, pairs=pairs)
+    largest = int(np.argmax(lengths))
+    padded = pad(dataset.take([largest] * size), shape)
+    assert padded.atoms == size * lengths[largest]
+    assert shape.atoms == size * max(lengths)
+
+
+@pytest.mark.parametrize("kind", [FixedPlan, PackedPlan])
+def test_shuffled_epochs_hold_every_frame_once(kind: type) -> None:
+    """A planned epoch holds each frame's own values, in another order than the next."""
+    lengths = [3, 1, 4, 1, 5, 2, 2]
+    dataset = frames_of(lengths)
+    sizes, order = Sizes.of(dataset), Order(len(lengths), seed=3)
+    plan = FixedPlan(sizes, order, 2) if kind is FixedPlan else PackedPlan(sizes, order, Shape(4, 7, 0, 8))
+    seen = []
+    for epoch in (0, 1):
+        batches = [load(dataset, planned) for planned in plan.batches(epoch)]
+        seen.append(np.concatenate([batch["E"][batch["frame_mask"]] for batch in batches]).tolist())
+        for batch in batches:
+            check_frames(batch, dataset)
+    assert sorted(seen[0]) == sorted(seen[1]) == sorted(dataset["E"].tolist())
+    assert seen[0] != seen[1]
+
+
+def check_frames(batch: PaddedBatch, dataset: Dataset) -> None:
+    """Asserts that the atoms of every frame are those of the frame of the same energy."""
+    dense = batch.dense("Z", 5)
+    for number in range(batch.frames):
+        frame = int(np.flatnonzero(dataset["E"] == batch["E"][number])[0])
+        own = dataset.take([frame])["Z"].tolist()
+        assert dense[number].tolist() == own + [0] * (5 - len(own))
