@@ -27,7 +27,10 @@ ALIKE = 0.5
 """Neighbours count as steps of a trajectory where they differ less than this share of what frames at large do."""
 
 DUPLICATE = 0.005
-"""Frames are near duplicates where their distances differ by less than this in the root mean square, in angstrom."""
+"""Near duplicates differ in their distances by less than this in the root mean square, in angstrom, ..."""
+
+CHANCE = 0.1
+"""... and by less than this share of what other frames differ from the nearest one: few atoms are alike by chance."""
 
 _LARGEST = 120  # atoms; the distances of larger frames are not compared
 
@@ -46,8 +49,8 @@ def warnings(dataset: Dataset, parts: Parts, how: Split) -> list[str]:
     copies, looked = near_duplicates(dataset, parts)
     if copies:
         said.append(
-            f"{copies} of {looked} test frames that were looked at have a near duplicate in the training part "
-            f"(distances within {DUPLICATE} angstrom): errors on them say nothing about new frames."
+            f"{copies} of {looked} test frames that were looked at have a near duplicate in the training part: "
+            "errors on them say nothing about new frames."
         )
     return said
 
@@ -71,13 +74,13 @@ def near_duplicates(dataset: Dataset, parts: Parts) -> tuple[int, int]:
     for composition, distances in _fingerprints(dataset, train):
         known.setdefault(composition, []).append(distances)
     stacked = {composition: np.stack(rows) for composition, rows in known.items()}
-    copies = looked = 0
-    for composition, distances in _fingerprints(dataset, test):
-        looked += 1
+    nearest = np.full(len(test), np.inf)
+    for place, (composition, distances) in enumerate(_fingerprints(dataset, test)):
         if composition in stacked and distances.size:
-            away = np.sqrt(((stacked[composition] - distances) ** 2).mean(axis=1))
-            copies += int(away.min() < DUPLICATE)
-    return copies, looked
+            nearest[place] = np.sqrt(((stacked[composition] - distances) ** 2).mean(axis=1)).min()
+    apart = nearest[(nearest >= DUPLICATE) & np.isfinite(nearest)]
+    limit = min(DUPLICATE, CHANCE * float(np.median(apart))) if apart.size else DUPLICATE
+    return int((nearest < limit).sum()), len(test)
 
 
 def _differences(dataset: Dataset, one: Indices, other: Indices) -> NDArray[Any]:
