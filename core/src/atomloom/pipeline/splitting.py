@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def split(dataset: Dataset, how: Split) -> Parts:
         _check_disjoint(parts)
     else:
         parts = _by_share(_units(dataset, how), {name: float(share) for name, share in how.shares.items()}, how.seed)
-    for name in how.shares:
+    for name in dict.fromkeys(("train", *how.shares)):
         if not len(parts.get(name, ())):
             found = f"{len(dataset)} frames leave none for {name!r}"
             raise DataError("split the data", found, "Give that part a larger share, or bring more frames")
@@ -81,10 +82,15 @@ def _by_field(dataset: Dataset, field: str) -> dict[str, Indices]:
         todo = f"Choose one of {', '.join(_per_frame(dataset)) or 'the parts by fractions'}"
         raise DataError(f"split the data by {field!r}", found, todo)
     values = dataset[field]
-    if values.dtype.kind in "US":
+    known: tuple[Any, ...] = PARTS if values.dtype.kind in "US" else (0, 1)
+    odd = np.flatnonzero(~np.isin(values, known))
+    if odd.size:
+        found = f"it holds {values[odd[0]].item()!r} in frame {int(odd[0])}"
+        todo = "Give it true for frames kept for the test part and false for others, or train, valid and test"
+        raise DataError(f"split the data by {field!r}", found, todo)
+    if known is PARTS:
         return {name: np.flatnonzero(values == name) for name in PARTS}
-    held_out = values.astype(bool)
-    return {"train": np.flatnonzero(~held_out), "test": np.flatnonzero(held_out)}
+    return {"train": np.flatnonzero(values == 0), "test": np.flatnonzero(values == 1)}
 
 
 def _from_file(name: str, frames: int) -> Indices:
@@ -100,7 +106,11 @@ def _from_file(name: str, frames: int) -> Indices:
         )
     except ValueError as error:
         raise DataError(f"read the indices in '{name}'", str(error), "Write one whole number a line") from error
-    indices = np.atleast_1d(np.asarray(values, dtype=np.int64))
+    indices = np.atleast_1d(np.asarray(values))
+    if indices.ndim != 1 or indices.dtype.kind not in "iu":
+        found = f"it holds {indices.dtype} values of shape {indices.shape}"
+        raise DataError(f"read the indices in '{name}'", found, "Write a list of whole numbers")
+    indices = indices.astype(np.int64)
     wrong = indices[(indices < 0) | (indices >= frames)]
     if wrong.size:
         found = f"it holds {int(wrong[0])} and the frames are numbered 0 to {frames - 1}"
