@@ -124,7 +124,7 @@ def test_version() -> None:
         (
             OSError(errno.ENOSPC, "No space left", "out/x.npz"),
             2,
-            "atomloom: Cannot use 'out/x.npz': the disk is full. Free some space or write to another disk.\n",
+            "atomloom: Cannot use 'out/x.npz': the disk is full. Free some space or choose another place.\n",
         ),
         (OSError(errno.EROFS, "Read-only", "x"), 2, "atomloom: Cannot use 'x': the file system is read-only."),
         (PermissionError(errno.EACCES, "Denied", "x"), 2, "atomloom: Cannot use 'x': permission is denied."),
@@ -202,7 +202,7 @@ def test_full_disk_under_stdout() -> None:
         arguments = [sys.executable, "-m", "atomloom", "fields"]
         done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "atomloom: Cannot write: the disk is full. Free some space or write to another disk.\n"
+    assert done.stderr == "atomloom: Cannot write 'stdout': the disk is full. Free some space or choose another place.\n"
 
 
 def complete(*words: str) -> list[str]:

@@ -23,14 +23,10 @@ INTERRUPTED: Final = 130
 BEFORE_COMMANDS: Final = ("-p", "-v", "--verbose", "--quiet", "--debug", "--version")
 """The options of ``atomloom`` itself, which people also try behind a command."""
 
-_DENIED = {
-    errno.ENOSPC: ("the disk is full", "Free some space or write to another disk"),
-    errno.EDQUOT: ("the disk quota is used up", "Free some space or write to another disk"),
-    errno.EROFS: ("the file system is read-only", "Write to another folder"),
-    errno.EACCES: ("permission is denied", "Change its permissions or use another path"),
-    errno.EPERM: ("the operation is not permitted", "Change its permissions or use another path"),
-    errno.ENAMETOOLONG: ("the name is too long", "Use a shorter one"),
-}
+_DENIED = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG}
+)
+"""Errors of the system that say something about a path, and nothing about a bug."""
 
 
 def report(error: BaseException, command: str, *, debug: bool) -> int:
@@ -84,8 +80,9 @@ def _hint(error: click.ClickException, path: str) -> str:
 
 
 def _denied(error: OSError) -> TargetError:
-    found, todo = _DENIED[error.errno or 0]
-    return TargetError(f"use {error.filename!r}" if error.filename else "write", found, todo)
+    from atomloom.runs.targets import target_error
+
+    return target_error(error.filename, error, "use") if error.filename else target_error("stdout", error)
 
 
 def _bug(error: BaseException, command: str) -> str:
