@@ -1,8 +1,8 @@
 """Reads ESP records of openff-recharge: one conformer, grid points, the potential there, and tagged SMILES.
 
 Elements and the total charge are those of the SMILES pattern, whose atoms carry the places of their coordinates. The
-fields' units are fixed by openff-recharge: angstrom, hartree/e, and hartree/(e bohr) for the electric field. A file holds
-one record or a list of them.
+fields' units are fixed by openff-recharge: angstrom, hartree/e, and hartree/(e bohr) for the electric field. A file
+holds one record or a list of them.
 """
 
 from __future__ import annotations

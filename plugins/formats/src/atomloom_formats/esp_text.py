@@ -1,9 +1,9 @@
 """Reads ESP files: Gaussian's (``IOp(6/50=1)``, Merz-Kollman points) and those of the RESP program.
 
-Gaussian's begin with `` ESP FILE - ATOMIC UNITS`` and name elements, fitted charges, charge and multiplicity; RESP's begin
-with the numbers of atoms and points, in five columns each, perhaps with charge and multiplicity behind them, followed by
-``x y z`` of the atoms and ``potential x y z`` of the points. Both are in bohr and hartree/e. Several structures may follow
-each other in one file. RESP's have no elements unless symbols stand before the coordinates.
+Gaussian's begin with `` ESP FILE - ATOMIC UNITS`` and name elements, fitted charges, charge and multiplicity; RESP's
+begin with the numbers of atoms and points, in five columns each, perhaps with charge and multiplicity behind them,
+followed by ``x y z`` of the atoms and ``potential x y z`` of the points. Both are in bohr and hartree/e. Several
+structures may follow each other in one file. RESP's have no elements unless symbols stand before the coordinates.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def read(source: str | Path, /) -> Dataset:
     frames = _Lines(path, lines)
     found = list(_gaussian(frames) if GAUSSIAN in first.upper() else _resp(frames))
     if not found:
-        raise DataError(f"read '{path}' as an ESP file", "it holds no structure", "Check that this is the file you meant")
+        raise DataError(
+            f"read '{path}' as an ESP file", "it holds no structure", "Check that this is the file you meant"
+        )
     return _dataset(path, found)
 
 

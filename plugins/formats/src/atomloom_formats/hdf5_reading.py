@@ -60,7 +60,9 @@ def _flat(file: Hdf5) -> Dataset:
     if not arrays:
         held = ", ".join(list(file.root)[:5]) or "nothing"
         found = f"no group has positions of shape [frames, atoms, 3]; at its top there is {held}"
-        raise DataError(f"read '{file.path}' as HDF5", found, "Write it in the shape of SPICE, AIMNet2 or ANI, or as NPZ")
+        raise DataError(
+            f"read '{file.path}' as HDF5", found, "Write it in the shape of SPICE, AIMNet2 or ANI, or as NPZ"
+        )
     units, dialect = flat_units(file), dialect_of(arrays)
     known = {name: units.get(name) or dialect.unit(name) for name in arrays}
     rules = {name: dialect.words for name, unit in known.items() if unit and not units.get(name)}

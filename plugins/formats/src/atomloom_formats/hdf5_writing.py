@@ -1,8 +1,9 @@
 """Writes HDF5 in the shape of AIMNet2's data sets: a group for each number of atoms, named by it, without padding.
 
-Names are AIMNet2's (``coord``, ``numbers``, ``energy``, ``forces``, ``charge``, ``mult``, ``charges``, ``dipole``, ``quadrupole``
-as xx yy zz xy xz yz), and every dataset has its unit as the attribute ``units``. Frames are sorted by their number of atoms
-and keep their order within it; ``frame`` is the place that each had, by which our reader restores the order.
+Names are AIMNet2's (``coord``, ``numbers``, ``energy``, ``forces``, ``charge``, ``mult``, ``charges``, ``dipole``,
+``quadrupole`` as xx yy zz xy xz yz), and every dataset has its unit as the attribute ``units``. Frames are sorted by
+their number of atoms and keep their order within it; ``frame`` is the place that each had, by which our reader
+restores the order.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _extend(group: Any, name: str, block: Array, unit: str) -> None:
     if name not in group:
         row = max(1, int(np.prod(block.shape[1:], dtype=np.int64)) * block.dtype.itemsize)
         dtype = h5py.string_dtype() if text else block.dtype
-        chunks = (max(1, _CHUNK // row), *(max(1, size) for size in block.shape[1:]))
+        chunks = (max(1, min(len(block), _CHUNK // row)), *(max(1, size) for size in block.shape[1:]))
         shape = (0, *block.shape[1:])
         dataset = group.create_dataset(name, shape, dtype, maxshape=(None, *block.shape[1:]), chunks=chunks)
         if unit:

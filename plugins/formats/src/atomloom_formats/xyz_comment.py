@@ -1,4 +1,4 @@
-"""The comment line of an extended XYZ frame: ``Lattice="..." Properties=species:S:1:pos:R:3 energy=-76.4 pbc="F F F"``."""
+"""The comment line of an extended XYZ frame: ``Properties=species:S:1:pos:R:3 energy=-76.4 pbc="F F F"``."""
 
 from __future__ import annotations
 
@@ -65,6 +65,8 @@ def _text(value: Any, key: str) -> str:
     if isinstance(value, np.ndarray):
         flat = value.ravel(order="F") if key in _FORTRAN_ORDER else value
         return " ".join(map(repr, flat.tolist())) if flat.ndim == 1 else f"_JSON {json.dumps(value.tolist())}"
+    if isinstance(value, list) and all(isinstance(each, bool) for each in value):
+        return " ".join("T" if each else "F" for each in value)
     if isinstance(value, list | dict):
         return f"_JSON {json.dumps(value)}"
     return str(value)

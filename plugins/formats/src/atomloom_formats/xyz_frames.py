@@ -31,8 +31,9 @@ class Comments(Frames):
             found = [keys_of(self.index.comment(file, int(frame))) for frame in frames]
         out = {name: self._stacked(name, frames, found) for name in self.schema.keys}
         if self.schema.periodic:
-            cells, periodic = zip(*(self._lattice(frame, keys) for frame, keys in zip(frames, found, strict=True)))
-            out |= {"cell": np.stack(cells), "pbc": np.stack(periodic)}
+            lattices = [self._lattice(frame, keys) for frame, keys in zip(frames, found, strict=True)]
+            out["cell"] = np.stack([cell for cell, _ in lattices])
+            out["pbc"] = np.stack([periodic for _, periodic in lattices])
         return out
 
     def _stacked(self, name: str, frames: Indices, found: list[dict[str, str]]) -> Array:
@@ -66,13 +67,11 @@ class Atoms(Frames):
 
     def parse(self, frames: Indices) -> Mapping[str, Array]:
         """See `Frames.parse`."""
-        words: dict[int, list[bytes]] = {}
-        sizes = []
+        words = []
         with self.index.open() as file:
-            for number_, frame in enumerate(frames):
+            for frame in frames.tolist():
                 layout = self.schema.layouts[self.index.kinds[frame]]
-                words[number_] = self._words(int(frame), self.index.lines(file, int(frame)), layout)
-                sizes.append(layout.words)
+                words.append(self._words(frame, self.index.lines(file, frame), layout))
         names = (*(["numbers"] if self.schema.elements else []), *self._plain())
         return {name: self._column(name, frames, words) for name in names}
 
@@ -92,7 +91,7 @@ class Atoms(Frames):
             out += words
         return out
 
-    def _column(self, name: str, frames: Indices, words: Mapping[int, list[bytes]]) -> Array:
+    def _column(self, name: str, frames: Indices, words: list[list[bytes]]) -> Array:
         parts = []
         for row, frame in enumerate(frames):
             layout = self.schema.layouts[self.index.kinds[frame]]

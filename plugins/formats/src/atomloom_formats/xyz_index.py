@@ -58,11 +58,11 @@ class Index:
 
     def open(self) -> BinaryIO:
         """The file, which must be as it was when it was scanned."""
-        file = open(self.path, "rb", buffering=0)
+        file = open(self.path, "rb")  # noqa: SIM115  the caller closes it
         if _stamp(file) != self.stamp:
             file.close()
             raise DataError(f"read '{self.path}'", "it has changed since it was opened", "Open it again")
-        return file  # type: ignore[return-value]  # a FileIO is what binary files are without a buffer
+        return file
 
 
 def _between(file: BinaryIO, start: int, stop: int) -> bytes:
@@ -116,8 +116,8 @@ def scan(path: Path) -> Index:
             if rest[used:].strip():
                 raise _cut_short(path, found, rest[used:])
     starts = np.array([*found.starts, stamp[0]], dtype=np.int64)
-    rows = (np.array(values, dtype=np.int64) for values in (found.comments, found.bodies, found.atoms, found.kinds))
-    return Index(path, stamp, starts, *rows, tuple(found.examples))
+    places = np.array([found.comments, found.bodies, found.atoms, found.kinds], dtype=np.int64)
+    return Index(path, stamp, starts, places[0], places[1], places[2], places[3], tuple(found.examples))
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -126,7 +126,7 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _scan_chunk(path: Path, found: _Found, data: bytes, base: int) -> int:
-    """Adds the whole frames in `data`, which stands at the byte `base` of the file; returns the bytes that they take."""
+    """Adds the whole frames in `data`, which stands at the byte `base` of the file; returns the bytes of these."""
     ends: list[int] = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == _NEWLINE).tolist()
     line, begin = 0, 0
     while line < len(ends):
@@ -150,9 +150,7 @@ def _count(path: Path, found: _Found, text: bytes) -> int:
     if text.isdigit():
         return int(text)
     shown = text[:40].decode("utf-8", "replace")
-    problem = (
-        f"line {found.lines + 1} should hold the number of atoms of frame {len(found.starts)} and holds {shown!r}"
-    )
+    problem = f"line {found.lines + 1} should hold the number of atoms of frame {len(found.starts)} and holds {shown!r}"
     if not found.starts:
         raise DataError(f"read '{path}' as XYZ", problem, "Check that it is an XYZ file, or choose another --reader")
     todo = f"Check that frame {len(found.starts) - 1} has as many atoms as its first line says"

@@ -18,8 +18,8 @@ import numpy as np
 
 from atomloom.data import Column, Dataset
 from atomloom.errors import DataError
-from atomloom_formats.left_out import KEY
 from atomloom_formats.lazy import Parsed
+from atomloom_formats.left_out import KEY
 from atomloom_formats.xyz_frames import Atoms, Comments
 from atomloom_formats.xyz_index import Index, scan
 from atomloom_formats.xyz_schema import Schema, schema_of
