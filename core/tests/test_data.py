@@ -308,10 +308,10 @@ def test_arrays_in_meta_can_be_joined() -> None:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        (lambda data: data.without("E"), "'E' is in one of them and not in the other (sources 0 and 1)"),
+        (lambda data: data.without("E"), "'E' is in 'here' and not in source 1"),
         (
             lambda data: data.with_columns({}, {"E": data.fields["E"].replace(unit="hartree")}),
-            "'E' is [frame] in eV in source 0 and [frame] in hartree in source 1",
+            "'E' is [frame] in eV in 'here' and [frame] in hartree in source 1",
         ),
     ],
 )
@@ -319,8 +319,9 @@ def test_data_sets_of_different_fields_are_not_joined(
     molecules: Dataset, change: Callable[[Dataset], Dataset], found: str
 ) -> None:
     """A field that is missing or in another unit stops a concatenation, and the message names both sources."""
+    other = change(molecules)
     with pytest.raises(DataError) as error:
-        concatenate([molecules, change(molecules)])
+        concatenate([molecules, Dataset(other.columns, other.fields)])
     assert found in str(error.value)
 
 

@@ -168,12 +168,14 @@ def concatenate(datasets: Sequence[Dataset]) -> Dataset:
         return datasets[0]
     first = datasets[0]
     for number, other in enumerate(datasets[1:], start=1):
+        called = (_called(first, 0), _called(other, number))
         for name in sorted(set(first.columns) ^ set(other.columns)):
-            found = f"{name!r} is in one of them and not in the other (sources 0 and {number})"
+            holder, lacking = called if name in first else called[::-1]
+            found = f"{name!r} is in {holder} and not in {lacking}"
             raise DataError("join several sources", found, "Leave the field out of both or bring it into both")
         for name, field in first.fields.items():
             if (field.dims, field.unit) != (other.fields[name].dims, other.fields[name].unit):
-                found = f"{name!r} is {_shown(field)} in source 0 and {_shown(other.fields[name])} in source {number}"
+                found = f"{name!r} is {_shown(field)} in {called[0]} and {_shown(other.fields[name])} in {called[1]}"
                 raise DataError("join several sources", found, "Harmonise each source before joining them")
     columns = {name: Joined([dataset.columns[name] for dataset in datasets]) for name in first.columns}
     meta = {key: value for key, value in first.meta.items() if all(_same(d.meta.get(key), value) for d in datasets)}
@@ -244,6 +246,12 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
         return type(one) is type(other) and np.array_equal(one, other)
     return bool(one == other)
+
+
+def _called(dataset: Dataset, number: int) -> str:
+    """What a person knows a source by: its file, or its place among the others."""
+    source = dataset.meta.get("source")
+    return f"'{source}'" if isinstance(source, str) else f"source {number}"
 
 
 def _shown(field: Field) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from atomloom.data import Column, Dataset
-from atomloom.data.schema import declared, named_like
+from atomloom.data.schema import declared, known_field, named_like
 from atomloom.errors import AmbiguousData, DataError
 from atomloom.harmonizing.choices import IGNORE, Choices
 from atomloom.harmonizing.findings import Finding, Level
@@ -39,6 +39,7 @@ def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding
             raise _ambiguous(name, column, fitting)
         if not fitting:
             _check_sizes(name, column, candidates, lengths)
+            _check_free(name, column)
         if fitting:
             reading[name] = fitting[0]
         findings.append(_finding(name, column, candidates, fitting, choices))
@@ -83,6 +84,15 @@ def _check_kept(name: str, field: Field, choices: Choices) -> None:
         found = f"the source itself says that it is {field.name} [{' x '.join(field.dims)}]"
         todo = f"Leave it so, or leave it out with --as {name}={IGNORE}"
         raise DataError(f"take {name!r} as {meaning!r}", found, todo)
+
+
+def _check_free(name: str, column: Column) -> None:
+    """Stops at a column that would stand for a field by its name and is none, since others would take it for one."""
+    field = known_field(name)
+    if field is not None:
+        found = f"it holds {_shape(column)} and {name} is [{' x '.join(field.dims)}] of type {field.dtype}"
+        todo = f"Say what it is with --as {name}=FIELD, or leave it out with --as {name}={IGNORE}"
+        raise DataError(f"take {name!r} for what its name says", found, todo)
 
 
 def _check_sizes(name: str, column: Column, candidates: list[Field], lengths: dict[str, int]) -> None:

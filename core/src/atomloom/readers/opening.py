@@ -36,6 +36,9 @@ def suggest(path: Path) -> str:
     if not found:
         readers = [(reader.spec.name, reader.plugin) for reader in registry().all("readers")]
         names = [name for name, _ in readers]
+        if path.is_dir():
+            todo = f"Name the files in it, such as '{path}/*.npz', or a reader with --reader"
+            raise UnknownName(f"read '{path}'", "it is a folder, and no installed reader knows it", todo)
         known = ", ".join(sorted(n if names.count(n) == 1 else f"{plugin}:{n}" for n, plugin in readers))
         todo = f"Name a reader with --reader ({known}), or install a plugin that brings one"
         raise UnknownName(f"read '{path}'", "no installed reader knows this kind of file", todo)
