@@ -202,7 +202,9 @@ def test_full_disk_under_stdout() -> None:
         arguments = [sys.executable, "-m", "atomloom", "fields"]
         done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "atomloom: Cannot write 'stdout': the disk is full. Free some space or choose another place.\n"
+    assert (
+        done.stderr == "atomloom: Cannot write 'stdout': the disk is full. Free some space or choose another place.\n"
+    )
 
 
 def complete(*words: str) -> list[str]:

@@ -7,7 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from atomloom.batching import all_pairs, within
+from atomloom.batching import PairList, all_pairs, within
+from atomloom.batching.cell_lists import within_by_vesin
+from atomloom.batching.pairs import Cells
 from atomloom.data import Batch, Dataset
 from atomloom.errors import DataError
 
@@ -82,7 +84,7 @@ def test_open_frames_have_the_pairs_of_a_loop(cutoff: float) -> None:
 def test_periodic_frames_have_the_pairs_of_a_loop_over_images(cell: np.ndarray, periodic: tuple[bool, ...]) -> None:
     """Small and skewed cells, with images of an atom itself, and a cutoff beyond half of the cell."""
     frames = [cluster(atoms, atoms, cell=cell, pbc=np.array(periodic)) for atoms in (1, 5)]
-    for cutoff in (1.5, 5.2):
+    for cutoff in (0.9, 1.5, 5.2):
         assert listed(batch(frames), cutoff) == [by_hand(frame, cutoff) for frame in frames]
 
 
@@ -98,3 +100,22 @@ def test_a_cell_without_volume_is_told() -> None:
     flat = {"cell": np.zeros((3, 3)), "pbc": np.ones(3, dtype=bool)}
     with pytest.raises(DataError, match="the cell of frame 0 has no volume"):
         within(batch([cluster(2, 0, **flat)]), 2.0)
+
+
+@pytest.mark.parametrize("cell", CELLS.values(), ids=CELLS)
+@pytest.mark.parametrize("periodic", [(True, True, True), (False, True, False), (False, False, False)])
+def test_vesin_finds_the_same_pairs(cell: np.ndarray, periodic: tuple[bool, ...]) -> None:
+    """The cell lists of another program give the same pairs with the same shifts, for several frames at once."""
+    pytest.importorskip("vesin", reason="compares with vesin, which the extra atomloom[neighbours] installs")
+    frames = [cluster(atoms, atoms, cell=cell, pbc=np.array(periodic)) for atoms in (30, 1, 12)]
+    of = batch(frames)
+    ours, theirs = within(of, 3.1), within_by_vesin(of, Cells.of(of, 3.1), 3.1)
+    assert len(ours.source) > 100
+    assert as_set(of, ours) == as_set(of, theirs)
+
+
+def as_set(of: Batch, pairs: PairList) -> set[tuple[object, ...]]:
+    """Pairs with their vectors, in no order."""
+    shift = np.zeros((len(pairs.source), 3)) if pairs.shift is None else pairs.shift
+    vectors = np.round(of["R"][pairs.source] + shift - of["R"][pairs.destination], 6) + 0.0
+    return set(zip(pairs.destination.tolist(), pairs.source.tolist(), map(tuple, vectors.tolist()), strict=True))

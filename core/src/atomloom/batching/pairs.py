@@ -1,7 +1,13 @@
-"""Pairs of atoms within each frame of a batch: all of them, or those within a cutoff, across cell boundaries too."""
+"""Pairs of atoms within each frame of a batch: all of them, or those within a cutoff, across cell boundaries too.
+
+All candidates of a batch are looked at together, in numpy: for the molecules and small cells of this field nothing is
+faster. The candidates of a frame grow with the square of its atoms, so large frames go through vesin's cell lists where
+vesin is installed (the extra ``atomloom[neighbours]``).
+"""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
@@ -11,8 +17,11 @@ from atomloom.data import Batch
 from atomloom.data.columns import Array, Indices, offsets
 from atomloom.errors import DataError
 
-_ROWS = 1 << 22
-"""Candidate pairs whose distances are computed at a time, a few hundred megabytes."""
+LARGE = 300
+"""Frames of more atoms than this are left to vesin, if it is there."""
+
+_ROWS = 1 << 21  # candidates that are looked at together, some hundred megabytes
+_FLAT = 1e-6  # angstrom^3
 
 
 class PairList(NamedTuple):
@@ -51,73 +60,115 @@ def within(batch: Batch, cutoff: float) -> PairList:
     """
     if not np.isfinite(cutoff) or cutoff <= 0:
         raise DataError("find pairs", f"the cutoff is {cutoff}", "Give a distance above zero, in angstrom")
-    periodic = batch["pbc"].astype(bool) if "pbc" in batch and "cell" in batch else None
-    if periodic is None or not periodic.any():
-        return _near(batch, all_pairs(batch.sizes["atom"]), cutoff)
-    return _periodic(batch, batch["cell"].astype(np.float64), periodic, cutoff)
+    if find_spec("vesin") and int(batch.sizes["atom"].max(initial=0)) > LARGE:
+        from atomloom.batching.cell_lists import within_by_vesin
+
+        return within_by_vesin(batch, Cells.of(batch, cutoff), cutoff)
+    return _near(batch, Cells.of(batch, cutoff), cutoff)
 
 
-def _near(batch: Batch, pairs: PairList, cutoff: float) -> PairList:
-    positions = batch["R"].astype(np.float64, copy=False)
-    kept = np.concatenate(
-        [
-            start + np.flatnonzero(_squared(positions, pairs, slice(start, start + _ROWS)) < cutoff**2)
-            for start in range(0, max(len(pairs.destination), 1), _ROWS)
-        ]
-    )
-    shift = None if pairs.shift is None else pairs.shift[kept]
-    return PairList(pairs.destination[kept], pairs.source[kept], shift)
+class Cells(NamedTuple):
+    """The cells of a batch of frames.
+
+    Args:
+        vectors: of each cell as rows, in angstrom ``[frames, 3, 3]``; of unit length where a frame has no cell.
+        periodic: along which of them a frame repeats ``[frames, 3]``.
+        reach: how many cells away an image may still be near ``[frames, 3]``; 0 where `nearest` holds.
+        nearest: whether of all images of an atom only the nearest may be within the cutoff ``[frames]``: no height of
+            the cell is below twice the cutoff.
+        home: the cell in which each atom lies, as whole numbers ``[atoms, 3]``.
+    """
+
+    vectors: NDArray[np.float64]
+    periodic: NDArray[np.bool_]
+    reach: Indices
+    nearest: NDArray[np.bool_]
+    home: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, batch: Batch, cutoff: float) -> Cells:
+        """Those of a batch, checked; frames without `cell` or `pbc` are open."""
+        periodic = np.zeros((batch.frames, 3), dtype=bool)
+        vectors = np.tile(np.eye(3), (batch.frames, 1, 1))
+        if "pbc" in batch and "cell" in batch:
+            periodic = batch["pbc"].astype(bool)
+            repeats = periodic.any(axis=1)
+            vectors[repeats] = batch["cell"][repeats]
+        flat = np.flatnonzero(~(np.abs(np.linalg.det(vectors)) > _FLAT))
+        if flat.size:
+            found = f"the cell of frame {int(flat[0])} has no volume"
+            raise DataError("find periodic pairs", found, "Correct cell, or set pbc to false")
+        inverse = np.linalg.inv(vectors)
+        heights = 1.0 / np.linalg.norm(inverse, axis=1)
+        nearest = ((heights >= 2 * cutoff) | ~periodic).all(axis=1)
+        reach = np.where(periodic & ~nearest[:, None], np.ceil(cutoff / heights), 0).astype(np.int64)
+        owner = batch.segments()
+        fractions = np.einsum("ax,axy->ay", batch["R"].astype(np.float64), inverse[owner])
+        return cls(vectors, periodic, reach, nearest, np.floor(fractions) * periodic[owner])
+
+    @property
+    def open(self) -> bool:
+        """Whether no frame repeats."""
+        return not self.periodic.any()
 
 
-def _squared(positions: Array, pairs: PairList, rows: slice) -> NDArray[np.float64]:
-    vectors = positions[pairs.source[rows]] - positions[pairs.destination[rows]]
-    if pairs.shift is not None:
-        vectors = vectors + pairs.shift[rows]
-    squared: NDArray[np.float64] = np.einsum("ij,ij->i", vectors, vectors)
-    return squared
+def _near(batch: Batch, cells: Cells, cutoff: float) -> PairList:
+    """The candidates that are near enough, looked at some at a time."""
+    candidates = _Candidates(batch, cells)
+    stretches = range(0, candidates.count, _ROWS) or range(1)
+    found = [candidates.near(start, min(start + _ROWS, candidates.count), cutoff) for start in stretches]
+    destination, source, shift = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.lexsort((source, destination))
+    return PairList(destination[order], source[order], None if cells.open else shift[order])
 
 
-def _periodic(batch: Batch, cells: Array, periodic: Array, cutoff: float) -> PairList:
-    """Frame by frame, since each cell needs images of its own."""
-    parts = []
-    bounds = batch.offsets["atom"]
-    for frame in range(batch.frames):
-        positions = batch["R"][bounds[frame] : bounds[frame + 1]].astype(np.float64)
-        pairs = _in_cell(positions, cells[frame], periodic[frame], cutoff, frame)
-        parts.append(PairList(pairs.destination + bounds[frame], pairs.source + bounds[frame], pairs.shift))
-    destination = np.concatenate([part.destination for part in parts])
-    source = np.concatenate([part.source for part in parts])
-    shift = np.concatenate([part.shift for part in parts if part.shift is not None])
-    order = np.argsort(destination, kind="stable")
-    return PairList(destination[order], source[order], shift[order])
+class _Candidates:
+    """Every pair of atoms of a frame in every image within reach, numbered through the batch."""
 
+    def __init__(self, batch: Batch, cells: Cells) -> None:
+        self.atoms, self.starts, self.cells = batch.sizes["atom"], batch.offsets["atom"], cells
+        self.inverse = np.linalg.inv(cells.vectors)
+        self.widths = 2 * cells.reach + 1
+        self.bounds = offsets(self.atoms**2 * self.widths.prod(axis=1))
+        self.count = int(self.bounds[-1])
+        # Positions may lie outside of the cell; images are counted from the copies inside.
+        moved = np.einsum("ax,axy->ay", cells.home, cells.vectors[batch.segments()])
+        self.folded = batch["R"].astype(np.float64) - moved
 
-def _in_cell(positions: Array, cell: Array, periodic: Array, cutoff: float, frame: int) -> PairList:
-    """Pairs of one frame over all images of the cell that come near enough."""
-    if not periodic.any():
-        cell = np.eye(3)
-    if abs(np.linalg.det(cell)) < 1e-6:
-        raise DataError(
-            "find periodic pairs", f"the cell of frame {frame} has no volume", "Correct cell, or set pbc to false"
-        )
-    inverse = np.linalg.inv(cell)
-    # Positions may lie outside of the cell; their images are counted from the copies inside.
-    home = np.floor(positions @ inverse) * periodic
-    folded = positions - home @ cell
-    heights = 1.0 / np.linalg.norm(inverse, axis=0)
-    reach = np.where(periodic, np.ceil(cutoff / heights), 0).astype(np.int64)
-    steps = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1).reshape(-1, 3)
-    destinations, sources, shifts = [], [], []
-    for step in steps:
-        offset = step @ cell
-        near = np.linalg.norm(folded[None] + offset - folded[:, None], axis=-1) < cutoff
-        if not step.any():
-            np.fill_diagonal(near, False)
-        destination, source = np.nonzero(near)
-        destinations.append(destination)
-        sources.append(source)
-        shifts.append(offset + (home[destination] - home[source]) @ cell)
-    return PairList(np.concatenate(destinations), np.concatenate(sources), np.concatenate(shifts))
+    def near(self, start: int, stop: int, cutoff: float) -> tuple[Indices, Indices, Array]:
+        """Destination, source and shift of the candidates from `start` to `stop` that are within the cutoff."""
+        numbers = np.arange(start, stop, dtype=np.int64)
+        frame = np.searchsorted(self.bounds, numbers, side="right") - 1
+        image, pair = np.divmod(numbers - self.bounds[frame], self.atoms[frame] ** 2)
+        destination, source = (self.starts[frame] + side for side in np.divmod(pair, self.atoms[frame]))
+        step = self._steps(image, frame)
+        offset = np.einsum("px,pxy->py", step, self.cells.vectors[frame])
+        vectors = self.folded[source] - self.folded[destination]
+        offset += self._to_nearest(vectors, frame)
+        vectors += offset
+        other = (destination != source) | step.any(axis=1)
+        kept = np.flatnonzero(other & (np.einsum("px,px->p", vectors, vectors) < cutoff**2))
+        destination, source, frame = destination[kept], source[kept], frame[kept]
+        apart = self.cells.home[destination] - self.cells.home[source]
+        shift = offset[kept] + np.einsum("px,pxy->py", apart, self.cells.vectors[frame])
+        return destination, source, shift
+
+    def _to_nearest(self, vectors: Array, frame: Indices) -> Array:
+        """What brings these vectors to the nearest image, in frames where no other may be within the cutoff."""
+        if self.cells.open:
+            return np.zeros(3)
+        along = np.einsum("px,pxy->py", vectors, self.inverse[frame])
+        turns = -np.rint(along) * (self.cells.periodic & self.cells.nearest[:, None])[frame]
+        moved: Array = np.einsum("px,pxy->py", turns, self.cells.vectors[frame])
+        return moved
+
+    def _steps(self, image: Indices, frame: Indices) -> Array:
+        """By how many cells along each direction the numbered images of a frame are away."""
+        widths = self.widths[frame]
+        rest, third = np.divmod(image, widths[:, 2])
+        first, second = np.divmod(rest, widths[:, 1])
+        steps: Array = np.stack([first, second, third], axis=1) - self.cells.reach[frame]
+        return steps
 
 
 def _counted(counts: Indices) -> Indices:
