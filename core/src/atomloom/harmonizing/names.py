@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from atomloom.data import Column, Dataset
+from atomloom.data import Column, Constant, Dataset
+from atomloom.data.columns import Indices
 from atomloom.data.schema import declared, known_field, named_like
 from atomloom.errors import AmbiguousData, DataError
 from atomloom.harmonizing.choices import IGNORE, Choices
@@ -20,7 +21,7 @@ _NO_NUMBERS = "USc"  # kinds of numpy types that hold text, or complex numbers
 def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding]]:
     """For each raw column that is recognised, the form in which it holds a declared field."""
     _check_chosen(dataset, choices)
-    lengths = _known_lengths(dataset, choices)
+    lengths, packed = _known_lengths(dataset, choices), _packed(dataset, choices)
     reading: dict[str, Form] = {}
     findings: list[Finding] = []
     for name, column in dataset.columns.items():
@@ -33,6 +34,8 @@ def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding
         fitting = [form for field in candidates for form in forms(field, column, lengths)]
         if fitting and column.dtype.kind in _NO_NUMBERS:
             fitting = [form for form in fitting if form.field.dtype == "str"]
+        if column.lengths is not None and column.lengths is packed:
+            fitting = [form for form in fitting if form.field.ragged == "atom"]
         if name in choices.meanings and not fitting:
             raise _does_not_fit(name, column, candidates[0])
         if len(fitting) > 1:
@@ -68,6 +71,16 @@ def _known_lengths(dataset: Dataset, choices: Choices) -> dict[str, int]:
             if (telling == "Z" and len(item) == 1) or (telling != "Z" and len(item) == 2 and item[1] == 3):
                 lengths[axis] = item[0]
     return lengths
+
+
+def _packed(dataset: Dataset, choices: Choices) -> Indices | None:
+    """The lengths that positions lying one behind the other share with everything else over atoms."""
+    shared = (
+        column.lengths
+        for name, column in dataset.columns.items()
+        if column.lengths is not None and "R" in {field.name for field in _candidates(name, choices)}
+    )
+    return next(shared, None)
 
 
 def _check_chosen(dataset: Dataset, choices: Choices) -> None:
@@ -140,9 +153,12 @@ def _finding(name: str, column: Column, candidates: list[Field], fitting: list[F
         wanted = " or ".join(f"{field.name} [{' x '.join(field.dims)}]" for field in candidates)
         note = f"{_shape(column)} does not fit {wanted}; kept under its own name"
         return Finding(name, name, "shape", note, "warning")
-    return Finding(name, name, "none", f"{_shape(column)}, not a known field; kept under its own name")
+    where = "in meta" if isinstance(column, Constant) else "under its own name"
+    return Finding(name, name, "none", f"{_shape(column)}, not a known field; kept {where}")
 
 
 def _shape(column: Column) -> str:
+    if isinstance(column, Constant):
+        return f"{column.dtype} {' x '.join(map(str, column.value.shape)) or 'number'}"
     frames = "rows" if column.lengths is not None else str(column.frames)
     return f"{column.dtype} {' x '.join([frames, *map(str, column.item)])}"
