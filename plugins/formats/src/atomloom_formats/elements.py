@@ -28,6 +28,8 @@ def atomic_number(symbol: str) -> int:
     text = symbol.strip()
     if text.isascii() and text.isdigit() and int(text) < len(SYMBOLS):
         return int(text)
+    if text.lower() not in _NUMBERS:
+        raise KeyError(text)
     return _NUMBERS[text.lower()]
 
 

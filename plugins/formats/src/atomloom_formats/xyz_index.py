@@ -112,7 +112,7 @@ def scan(path: Path) -> Index:
             used = _scan_chunk(path, found, data, base)
             base, rest = base + used, data[used:]
         if rest.strip():
-            used = _scan_chunk(path, found, rest + b"\n", base)
+            used = _scan_chunk(path, found, rest.removesuffix(b"\n") + b"\n", base)
             if rest[used:].strip():
                 raise _cut_short(path, found, rest[used:])
     starts = np.array([*found.starts, stamp[0]], dtype=np.int64)
@@ -160,5 +160,6 @@ def _count(path: Path, found: _Found, text: bytes) -> int:
 def _cut_short(path: Path, found: _Found, rest: bytes) -> DataError:
     lines = rest.strip().split(b"\n")
     expected, there = int(lines[0]), max(0, len(lines) - 2)
-    problem = f"frame {len(found.starts)} announces {expected} atoms and {there} lines of atoms follow until the end"
+    follow = "line follows" if there == 1 else "lines follow"
+    problem = f"frame {len(found.starts)} announces {expected} atoms and {there} {follow}"
     return DataError(f"read '{path}' as XYZ", problem, "Check that its download or copy finished")
