@@ -344,7 +344,7 @@ def test_a_killed_run_goes_on_bit_for_bit(folder: Path) -> None:
     chance = random.Random(5)
     command: tuple[str, ...] = ("run", "exp.toml", "--name", "killed", *setting)
     run = folder / "runs" / "killed"
-    for epochs in (0, chance.randint(1, EPOCHS // 2), chance.randint(EPOCHS // 2, EPOCHS - 5)):
+    for epochs in (0, chance.randint(1, EPOCHS // 2), chance.randint(EPOCHS // 2, EPOCHS - 50)):
         with start(folder, *command) as process:
             while process.poll() is None and not (run / "provenance.json").exists():
                 time.sleep(0.001)
