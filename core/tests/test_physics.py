@@ -272,3 +272,32 @@ def test_real_ethanol(shared_data: Path, name: str, trajectory: bool) -> None:
     assert report.about("E")[-1].note.startswith("kcal/mol to eV")
     assert report.about("F")[-1].note.startswith("kcal/mol/angstrom to eV/angstrom")
     assert is_trajectory(dataset) == trajectory
+
+
+@pytest.mark.parametrize("factor", [1.0, 4.803204712])
+def test_sizes_of_dipoles_are_told_from_vectors(factor: float) -> None:
+    """D of one number a frame is the size, Dxyz the vector; the unit of the size follows from the vector."""
+    arrays = charged_water()
+    sizes = np.linalg.norm(arrays["D"], axis=1) * factor
+    dataset, report = harmonize(raw({**arrays, "D": sizes[:, None], "Dxyz": arrays["D"]}))
+    assert np.allclose(np.linalg.norm(dataset["D"], axis=1), dataset["dipole_norm"], rtol=1e-6)
+    assert any(finding.note == "as long as dipole_norm says" for finding in report.about("D"))
+
+
+def test_sizes_that_are_not_those_of_the_vectors_are_named() -> None:
+    """One wrong frame among many."""
+    arrays = charged_water()
+    sizes = np.linalg.norm(arrays["D"], axis=1)
+    sizes[3] *= 1.5
+    _, report = harmonize(raw({**arrays, "D": sizes, "Dxyz": arrays["D"]}))
+    assert any(finding.field == "D" and "(3)" in finding.note for finding in report.warnings)
+
+
+def test_missing_charges_beside_a_potential_are_told() -> None:
+    """They are not filled with zeros."""
+    arrays = shaken()
+    grid = {"esp": np.ones((len(arrays["E"]), 4)), "esp_grid": np.ones((len(arrays["E"]), 4, 3))}
+    dataset, report = harmonize(raw({**arrays, **grid}))
+    assert "mono" not in dataset
+    assert report.about("mono")[0].rule == "missing"
+    assert dataset["n_grid"].tolist() == [4] * len(dataset)

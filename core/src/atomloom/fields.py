@@ -39,6 +39,7 @@ MOLECULES = (
     _field("F", _ATOM_XYZ, "eV/angstrom", "Forces on the atoms, the negative gradient of E.", "forces force"),
     _field("gradient", _ATOM_XYZ, "eV/angstrom", "Gradient of E; its negative is F.", "gradients dft_total_gradient"),
     _field("D", ("frame", "xyz"), "e*angstrom", "Dipole moment.", "dipole dipoles Dxyz scf_dipole"),
+    _field("dipole_norm", ("frame",), "e*angstrom", "Size of the dipole moment.", "D dipole dipoles"),
     _field("quadrupole", ("frame", "xyz", "xyz"), "e*angstrom^2", "Quadrupole moment.", "Q scf_quadrupole quadrupoles"),
     _field("total_charge", ("frame",), "e", "Total charge.", "charge charges Q Qtot q_total net_charge"),
     _field(

@@ -20,7 +20,7 @@ WIDTH = 100
 def dumps(experiment: Experiment) -> str:
     """Write an experiment; ``loads(dumps(experiment)) == experiment``.
 
-    What has no value, an empty text or an empty table is left out.
+    What has no value or is switched off, an empty text or an empty table is left out.
     """
     tables = plain_tables(experiment)
     text = "\n".join(_sections(tables, ()))
@@ -36,7 +36,7 @@ def plain_tables(value: Any, key: Key = ()) -> Any:
     """An experiment as dicts, lists and scalars, without what is not given."""
     if isinstance(value, msgspec.Struct):
         given = ((field.encode_name, getattr(value, field.name)) for field in msgspec.structs.fields(value))
-        return {name: plain_tables(inner, (*key, name)) for name, inner in given if inner not in (None, "", {})}
+        return {name: plain_tables(inner, (*key, name)) for name, inner in given if not _left_out(inner)}
     if isinstance(value, Mapping):
         return {name: plain_tables(inner, (*key, name)) for name, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -45,6 +45,10 @@ def plain_tables(value: Any, key: Key = ()) -> Any:
         return value
     found = f"TOML cannot hold `{spell(key)}`, a value of type {type(value).__name__}"
     raise ConfigError("write the experiment", found, "Use text, numbers, true and false, arrays and tables")
+
+
+def _left_out(value: Any) -> bool:
+    return value is None or value is False or value in ("", {})
 
 
 def _sections(table: Mapping[str, Any], key: tuple[str, ...], repeated: bool = False) -> Iterator[str]:

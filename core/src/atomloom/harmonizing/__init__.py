@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from atomloom.data import Dataset
-from atomloom.harmonizing.checks import check_frames
+from atomloom.harmonizing.checks import check_dipoles, check_frames, missing
 from atomloom.harmonizing.choices import IGNORE, Choices, pairs
 from atomloom.harmonizing.electrons import check_electrons
 from atomloom.harmonizing.findings import Finding, HarmonizeReport
@@ -46,7 +46,8 @@ def harmonize(dataset: Dataset, choices: Choices | Mapping[str, Any] | None = No
     dataset, found = bring_to_units(dataset, chosen, settled)
     findings += found
     check_electrons(dataset)
-    return dataset, HarmonizeReport((*findings, *checked, *outliers(dataset)))
+    findings += [*checked, *check_dipoles(dataset), *missing(dataset), *outliers(dataset)]
+    return dataset, HarmonizeReport(tuple(findings))
 
 
 def _said_by_field(dataset: Dataset, fields: Mapping[str, str]) -> Dataset:

@@ -8,6 +8,7 @@ from atomloom.data import Dataset
 from atomloom.data.columns import Indices
 from atomloom.errors import DataError
 from atomloom.harmonizing.findings import Finding, counted
+from atomloom.specs import UNRESOLVED
 
 MOST_FRAMES = 100_000
 """How many frames are looked at; of a larger data set as many evenly spaced ones."""
@@ -16,6 +17,7 @@ HEAVIEST = 118
 """The largest atomic number."""
 
 _BLOCK = 4096
+_DIPOLE_ROUNDING = 2e-3  # e*angstrom, about the last digit of a dipole printed in debye
 _NAMED = 5
 
 
@@ -38,6 +40,30 @@ def check_frames(dataset: Dataset, *, drop_bad: bool = False) -> tuple[Dataset, 
     kept = np.setdiff1d(np.arange(len(dataset), dtype=np.int64), bad)
     note = f"{counted(int(bad.size), 'frame')} with NaN or infinite positions left out ({named})"
     return dataset[kept], [Finding("R", "R", "your choice", note, "warning")]
+
+
+def check_dipoles(dataset: Dataset) -> list[Finding]:
+    """Whether the sizes of dipoles are those of their vectors, where a source holds both in known units."""
+    if not {"D", "dipole_norm"} <= set(dataset.columns) or UNRESOLVED in (
+        dataset.fields[name].unit for name in ("D", "dipole_norm")
+    ):
+        return []
+    looked = looked_at(len(dataset))
+    batch = dataset.take(looked, ["D", "dipole_norm"])
+    lengths = np.linalg.norm(batch["D"].astype(np.float64), axis=1)
+    wrong = looked[np.abs(lengths - batch["dipole_norm"]) > _DIPOLE_ROUNDING + 0.01 * lengths]
+    if not wrong.size:
+        return [Finding("D", "D", "check", "as long as dipole_norm says")]
+    note = f"not as long as dipole_norm says in {wrong.size} of {counted(len(looked), 'frame')} ({_named(wrong)})"
+    return [Finding("D", "D", "check", note, "warning")]
+
+
+def missing(dataset: Dataset) -> list[Finding]:
+    """Atomic charges that data for the electrostatic potential usually have, and these do not."""
+    if "esp" not in dataset or "mono" in dataset:
+        return []
+    note = "the source has no atomic charges; they are never filled with zeros, and a loss on them stays off"
+    return [Finding("mono", "", "missing", note, "warning")]
 
 
 def looked_at(frames: int, *, everything: bool = False) -> Indices:

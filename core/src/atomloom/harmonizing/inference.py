@@ -8,6 +8,7 @@ R      the distance of nearest neighbours is about the sum of their covalent rad
 E      the energy is within some per cent of the sum over its atoms                   eV, hartree, kcal/mol, ...
 F      E changes from frame to frame by -F dR; else the unit of E over that of R      quotients of these
 D      the dipole of neutral frames is about that of the atomic charges               e*angstrom, e*bohr, debye
+       and the size of a dipole is that of its vector
 =====  =============================================================================  ============================
 """
 
@@ -119,11 +120,25 @@ def _dipole(dataset: Dataset, units: Mapping[str, str]) -> Evidence | None:
     return Evidence(unit, f"dipoles are {slope:.3g} times those of the atomic charges in e*angstrom") if unit else None
 
 
+def _dipole_size(dataset: Dataset, units: Mapping[str, str]) -> Evidence | None:
+    vector = units.get("D", "")
+    if "D" not in dataset or not vector:
+        return None
+    pairs = [(frame["dipole_norm"], np.linalg.norm(frame["D"])) for frame in _frames(dataset, "D", "dipole_norm")]
+    stated, expected = (np.array(side, dtype=np.float64) for side in zip(*pairs, strict=True))
+    slope = _slope(stated, expected * factor(vector, "e*angstrom"), least=_CORRELATED)
+    if slope is None:
+        return None
+    unit = _nearest(slope, {unit: factor("e*angstrom", unit) for unit in DIPOLES}, within=1.1)
+    return Evidence(unit, f"they are {slope:.3g} times the length of D in e*angstrom") if unit else None
+
+
 _RULES: dict[str, Callable[[Dataset, Mapping[str, str]], Evidence | None]] = {
     "R": _positions,
     "E": _energy,
     "F": _forces,
     "D": _dipole,
+    "dipole_norm": _dipole_size,
 }
 
 

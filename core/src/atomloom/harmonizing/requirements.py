@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from atomloom.data import Dataset
 from atomloom.data.schema import declared
 from atomloom.errors import DataError, UnitError
+from atomloom.registry import registry
 from atomloom.specs import UNRESOLVED
 
 
@@ -20,12 +21,20 @@ def require(dataset: Dataset, names: Iterable[str], asked: str) -> None:
     for name in wanted:
         if name not in dataset:
             found = f"it needs {_described(name)}, and the data holds {', '.join(dataset.columns)}"
-            raise DataError(asked, found, f"Bring {name}, or say which field of the source it is with --as NAME={name}")
+            todo = f"Bring {name}, or say which field of the source it is with --as NAME={name}"
+            raise DataError(asked, found, todo + _could_be_made(name))
     open_units = [name for name in wanted if dataset.fields[name].unit == UNRESOLVED]
     if open_units:
         found = f"nothing says in which unit {' and '.join(open_units)} {'is' if len(open_units) == 1 else 'are'} held"
         options = " ".join(f"--unit {name}=UNIT" for name in open_units)
         raise UnitError(asked, found, f"Settle it with {options}, or under [[data.source]] with unit = {{ ... }}")
+
+
+def _could_be_made(name: str) -> str:
+    """What could make a missing field, and from what."""
+    makers = [found for found in registry().all("harmonizers") if name in found.spec.gives]
+    ways = [f"{maker.spec.name} of {maker.plugin} makes it from {' and '.join(maker.spec.needs)}" for maker in makers]
+    return f"; {'; '.join(ways)}" if ways else ""
 
 
 def _described(name: str) -> str:

@@ -29,7 +29,7 @@ UNIVERSAL = {"mono": "e", "total_charge": "e"}
 SAID_BY = "unit_rules"
 """The entry of `Dataset.meta` in which a reader says for each field how it knows its unit."""
 
-_FIRST = ("R", "E", "F")  # what is known of these helps to tell the units of others
+_FIRST = ("R", "E", "F", "mono", "D")  # what is known of these helps to tell the units of others
 _SAME = 1e-6
 
 
