@@ -345,7 +345,7 @@ def atomloom_demos() -> Iterable[DemoSpec]:
 
 @hookspec
 def atomloom_renderers() -> Iterable[RendererSpec]:
-    """Renderers of reports: ``load`` resolves to ``(report, folder, /) -> Path`` of the main file.
+    """Renderers of reports: ``load`` resolves to ``(report, folder, /) -> Path | None``, the main file.
 
     Example::
 

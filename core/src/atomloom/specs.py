@@ -186,7 +186,9 @@ class DemoSpec(Loaded):
 
 
 class RendererSpec(Loaded):
-    """Turns a `Report` into files: ``load`` resolves to ``(report, folder, /) -> Path``.
+    """Turns a `Report` into files: ``load`` resolves to ``(report, folder, /) -> Path | None``.
+
+    The path is that of the main file (or folder) it wrote, None if the report holds nothing for it.
 
     Args:
         suffix: of the main file that it writes, such as ``".html"``.

@@ -13,6 +13,7 @@ from atomloom.errors import DataError
 from atomloom.report.arrays import WORDS
 from atomloom.report.markup import paragraphs
 from atomloom.report.piece import Block, Piece, agree, one_of
+from atomloom.report.quantity import fixed, number, quantity
 
 KINDS = ("text", "number", "integer")
 """What `Column.kind` may be."""
@@ -56,6 +57,15 @@ class KeyFigure(Piece, frozen=True):
         known = self.uncertainty is not None and math.isfinite(self.uncertainty)
         self._settle(value=_value(self.value), uncertainty=abs(float(self.uncertainty or 0)) if known else None)
 
+    @property
+    def text(self) -> str:
+        """The value with its uncertainty, without the unit.
+
+        >>> KeyFigure("MAE", 0.5213, "eV", 0.0031).text
+        '0.521(3)'
+        """
+        return self.value if isinstance(self.value, str) else quantity(self.value, self.uncertainty, self.digits)
+
 
 class KeyFigures(Block, frozen=True, tag="key-figures"):
     """A group of key figures, which renderers set as one."""
@@ -94,6 +104,20 @@ class Column(Piece, frozen=True):
     def title(self) -> str:
         """Name and unit."""
         return f"{self.name} ({self.unit})" if self.unit else self.name
+
+    def text(self, cell: Cell, spread: Cell = None) -> str:
+        """A cell of this column as people read it, with its standard uncertainty `spread` if that is a number.
+
+        >>> Column("E", "eV", precision=2).text(1.2345), Column("E", "eV").text(1.2345, 0.01)
+        ('1.23', '1.234(10)')
+        """
+        if cell is None:
+            return "–"
+        if isinstance(cell, float | int) and isinstance(spread, float | int):
+            return quantity(cell, spread)
+        if isinstance(cell, float):
+            return number(cell) if self.precision is None else fixed(cell, self.precision)
+        return str(cell)
 
 
 class Table(Block, frozen=True, tag="table"):

@@ -36,6 +36,16 @@ class Figure(Block, frozen=True, kw_only=True):
         """The caption with the notes, as every renderer shows it."""
         return " ".join(filter(None, (self.caption, *self.notes)))
 
+    @property
+    def numbers(self) -> Table | None:
+        """The statistics as every renderer shows them: None without rows, no column of names if nothing has a name."""
+        table = self.statistics
+        if table is None or not table.rows:
+            return None
+        if table.columns[0].kind != "text" or any(row[0] for row in table.rows):
+            return table
+        return Table(table.columns[1:], tuple(row[1:] for row in table.rows), caption=table.caption)
+
     def thinned(self, many: int) -> Self:
         """This figure with at most about `many` points, which its notes then say; by default the figure itself."""
         return self

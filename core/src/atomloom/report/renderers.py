@@ -36,12 +36,13 @@ def has_page() -> bool:
 
 
 def rendered(contribution: Contribution, report: Report, folder: Path) -> Path | None:
-    """The file that a renderer wrote into `folder`; None, with a warning in the log, if it could not."""
+    """The file that a renderer wrote into `folder`; None if it had nothing to write, or could not (see the log)."""
     from atomloom.registry import resolve
 
     spec = cast(RendererSpec, contribution.spec)
     try:
-        return Path(resolve(spec.load)(report, folder))
+        made = resolve(spec.load)(report, folder)
+        return None if made is None else Path(made)
     except Exception as error:  # someone else's code, and the text and the JSON are already there
         who = f"{spec.name!r} of {contribution.distribution} {contribution.version}"
         log.warning("The renderer %s failed on the report %r: %s: %s", who, report.title, type(error).__name__, error)

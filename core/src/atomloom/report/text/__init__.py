@@ -10,7 +10,7 @@ from atomloom.report.document import Report
 from atomloom.report.figure import Figure
 from atomloom.report.markup import paragraphs
 from atomloom.report.piece import Block
-from atomloom.report.quantity import quantity, with_unit
+from atomloom.report.quantity import with_unit
 from atomloom.report.text.figures import figure
 from atomloom.report.text.style import Style, pad
 from atomloom.report.text.tables import table
@@ -75,17 +75,11 @@ def _facts(report: Report, style: Style) -> list[str]:
 
 def _key_figures(figures: tuple[KeyFigure, ...], style: Style) -> list[str]:
     names = [style.words(figure.name) for figure in figures]
-    values = [style.words(_value(figure)) for figure in figures]
+    values = [style.words(with_unit(figure.text, figure.unit)) for figure in figures]
     left, middle = (max(map(cell_len, texts), default=0) for texts in (names, values))
     left = min(left, style.width // 2)
     heads = [f"{pad(name, left)}  {pad(value, middle)}" for name, value in zip(names, values, strict=True)]
     return _hanging([(head, figure.note) for head, figure in zip(heads, figures, strict=True)], style)
-
-
-def _value(figure: KeyFigure) -> str:
-    value = figure.value
-    text = value if isinstance(value, str) else quantity(value, figure.uncertainty, figure.digits)
-    return with_unit(text, figure.unit)
 
 
 def _links(block: Links, style: Style) -> list[str]:

@@ -50,17 +50,10 @@ def _drawing(block: Figure, style: Style) -> list[str]:
 
 
 def _statistics(block: Figure, style: Style) -> list[str]:
-    if block.statistics is None or not block.statistics.rows:
+    numbers = block.numbers
+    if numbers is None:
         return []
-    note = block.statistics.caption
-    return [*table(_without_blanks(block.statistics), style), *(style.wrap(note, "  ") if note else [])]
-
-
-def _without_blanks(block: Table) -> Table:
-    # A single unnamed series needs no column that names it.
-    if block.columns[0].kind != "text" or any(row[0] for row in block.rows):
-        return block
-    return Table(block.columns[1:], tuple(row[1:] for row in block.rows))
+    return [*table(numbers, style), *(style.wrap(numbers.caption, "  ") if numbers.caption else [])]
 
 
 def _grid(block: HeatMap, style: Style) -> list[str]:

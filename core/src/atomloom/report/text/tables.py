@@ -8,8 +8,7 @@ from itertools import zip_longest
 
 from rich.cells import cell_len, chop_cells
 
-from atomloom.report.blocks import Cell, Column, Table
-from atomloom.report.quantity import fixed, number, quantity
+from atomloom.report.blocks import Table
 from atomloom.report.text.style import Style, pad
 
 GAP = "  "
@@ -33,6 +32,7 @@ class _Strip:
 def table(block: Table, style: Style) -> list[str]:
     """The lines of a table, without its title and caption.
 
+    >>> from atomloom.report import Column
     >>> block = Table((Column("E", "eV"), Column("n", kind="integer")), [(-1.5, 12), (10.25, 7)])
     >>> print("\\n".join(table(block, Style())))
          E   n
@@ -57,22 +57,12 @@ def _strips(block: Table, style: Style) -> list[_Strip]:
             continue
         cells = [row[place] for row in block.rows]
         spreads = block.cells(column.uncertainty) if column.uncertainty else [None] * len(cells)
-        texts = [_text(cell, column, spread) for cell, spread in zip(cells, spreads, strict=True)]
+        texts = [column.text(cell, spread) for cell, spread in zip(cells, spreads, strict=True)]
         head = tuple(filter(None, (style.words(column.name), style.words(column.unit))))
         written = [style.words(text) for text in texts]
         aligned = written if column.kind == "text" else _on_the_point(written)
         strips.append(_Strip(head, tuple(aligned), column.kind != "text"))
     return strips
-
-
-def _text(cell: Cell, column: Column, spread: Cell) -> str:
-    if cell is None:
-        return "–"
-    if isinstance(cell, float | int) and isinstance(spread, float | int):
-        return quantity(cell, spread)
-    if isinstance(cell, float):
-        return number(cell) if column.precision is None else fixed(cell, column.precision)
-    return str(cell)
 
 
 def _on_the_point(texts: list[str]) -> list[str]:
