@@ -234,7 +234,7 @@ def test_other_processes(tmp_path: Path) -> None:
     """A data set can be sent to a worker; one whose file has changed since says so."""
     target = example(tmp_path)
     dataset = pickle.loads(pickle.dumps(read(target)))
-    assert dataset["energy"].tolist() == [-76.4, -31.7]
+    assert dataset["energy"].tolist() == [-2079.1, -31.7]
     target.write_text(target.read_text() + "\n")
     with pytest.raises(atomloom.DataError, match="it has changed since it was opened"):
         dataset.take([1])

@@ -132,7 +132,7 @@ def example(folder: str | Path, /) -> Path:
     from atomloom_formats.ase_writing import write
 
     target = Path(folder) / "example.db"
-    water = {"Z": [8, 1, 1], "R": [[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0.0]], "E": -76.4}
+    water = {"Z": [8, 1, 1], "R": [[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0.0]], "E": -2079.1}
     hydrogen = {"Z": [1, 1], "R": [[0, 0, 0], [0, 0, 0.74]], "E": -31.7}
     frames = [{**frame, "F": np.zeros((len(frame["R"]), 3))} for frame in (water, hydrogen)]  # type: ignore[arg-type]
     write(Dataset.from_frames(frames), target)  # type: ignore[arg-type]  # of what may be an array

@@ -1,4 +1,4 @@
-"""The comment line of an extended XYZ frame: ``Properties=species:S:1:pos:R:3 energy=-76.4 pbc="F F F"``."""
+"""The comment line of an extended XYZ frame: ``Properties=species:S:1:pos:R:3 energy=-2079.1 pbc="F F F"``."""
 
 from __future__ import annotations
 

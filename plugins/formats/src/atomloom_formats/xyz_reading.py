@@ -26,7 +26,7 @@ from atomloom_formats.xyz_schema import Schema, schema_of
 
 EXAMPLE = """\
 3
-Properties=species:S:1:pos:R:3:forces:R:3 energy=-76.4 dipole="0.0 0.38 0.0" pbc="F F F"
+Properties=species:S:1:pos:R:3:forces:R:3 energy=-2079.1 dipole="0.0 0.38 0.0" pbc="F F F"
 O  0.0  0.0  0.0  0.0 -0.2 0.0
 H  0.76 0.59 0.0  0.1  0.1 0.0
 H -0.76 0.59 0.0 -0.1  0.1 0.0
