@@ -111,6 +111,8 @@ def sized(frames: int, atoms: int, **more: Any) -> Dataset:
     [
         (sized(4, 1, Q=np.zeros((4, 1))), "Q", {"total_charge", "mono"}),
         (sized(4, 1, charges=np.zeros((4, 1))), "charges", {"total_charge", "mono"}),
+        (sized(4, 1, charges=np.zeros(4)), "charges", {"total_charge", "mono"}),
+        (raw(R=chains([1, 1]), Z=[6, 6], N=[1, 1], charges=[0, 0]), "charges", {"total_charge", "mono"}),
         (sized(4, 6, Q=np.zeros((4, 6))), "Q", {"quadrupole", "mono"}),
         (sized(4, 9, Q=np.zeros((4, 9))), "Q", {"quadrupole", "mono"}),
         (sized(3, 3, Q=np.zeros(3)), "Q", {"total_charge", "mono"}),

@@ -39,7 +39,7 @@ def forms(field: Field, column: Column, lengths: dict[str, int]) -> list[Form]:
     shared = isinstance(column, Constant)
     found = []
     frames = "the same in every frame" if shared else "per frame"
-    for shape, words in _spellings(column.item, field):
+    for shape, words in _spellings(column.item, field, lengths):
         if _matches(field.dims[1:], shape, lengths):
             found.append(Form(field, shape, shared, words or frames))
     if field.dims[1:] == ("xyz", "xyz") and column.item == (6,):
@@ -61,9 +61,11 @@ def contradiction(field: Field, column: Column, lengths: dict[str, int], frames:
     return ""
 
 
-def _spellings(item: Shape, field: Field) -> list[tuple[Shape, str]]:
-    """The shape as it stands, without a trailing axis of one, and with a flattened matrix unfolded."""
+def _spellings(item: Shape, field: Field, lengths: dict[str, int]) -> list[tuple[Shape, str]]:
+    """The shape as it stands, with or without an axis of one, and with a flattened matrix unfolded."""
     spelled = [(item, "")]
+    if lengths.get(field.ragged) == 1:
+        spelled.append(((1, *item), ""))
     if item and item[-1] == 1:
         spelled.append((item[:-1], ""))
     if field.dims[-2:] == ("xyz", "xyz") and item[-1:] == (9,):

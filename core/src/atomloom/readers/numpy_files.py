@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from atomloom.arrays import Inert, open_arrays
-from atomloom.data import Column, Constant, Dataset, Packed, PerFrame
+from atomloom.data import Column, Constant, Dataset, Mapped, Packed, PerFrame
 from atomloom.data.columns import Indices, whole_lengths
 from atomloom.data.schema import named_like
 from atomloom.errors import DataError
@@ -75,16 +75,19 @@ def plain(rows: Rows) -> Any:
 
 def _column(name: str, rows: Rows, frames: int, packed: Indices | None) -> Column:
     leading = rows.shape[:1]
-    if packed is not None and leading == (int(packed.sum()),) and (leading != (frames,) or _over_atoms(name)):
-        return Packed(rows, packed)
+    if packed is not None and leading == (int(packed.sum()),):
+        if leading != (frames,):
+            return Packed(rows, packed)
+        # Frames of one atom each: whether a column is over frames or atoms is not for the reader to say.
+        return Mapped(PerFrame(rows), _one_atom) if _is_one_geometry(name, rows) else PerFrame(rows)
     if leading == (frames,) and not (frames == 1 and _is_one_geometry(name, rows)):
         return PerFrame(rows)
     return Constant(np.asarray(rows[...]), frames)
 
 
-def _over_atoms(name: str) -> bool:
-    """Whether the name alone says so, where every frame is a single atom."""
-    return any(field.ragged for field in named_like(name))
+def _one_atom(positions: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Positions of one atom a frame with an axis for that atom."""
+    return positions[:, None]
 
 
 def _is_one_geometry(name: str, rows: Rows) -> bool:
