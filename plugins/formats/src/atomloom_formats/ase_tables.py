@@ -2,7 +2,7 @@
 
 ASE keeps a structure in a row of the table ``systems``: arrays as little-endian bytes, results of a calculator in
 columns of their own, and what users add as JSON in ``key_value_pairs`` and as packed arrays in ``data``. Reading
-columns directly takes a fiftieth of the time that making ASE's objects does.
+columns directly saves the time in which ASE makes its objects.
 """
 
 from __future__ import annotations

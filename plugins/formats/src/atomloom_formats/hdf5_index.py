@@ -6,8 +6,9 @@ frame, or one value for the whole group (the elements of a molecule, its name); 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import h5py
@@ -66,28 +67,28 @@ def find_groups(file: Hdf5) -> Groups:
     found = Groups(file)
     root = file.root
     for name in track(root, total=len(root), label=f"indexing {file.path.name}"):
-        for group in _leaves(root[name]):
-            _add(found, group)
+        for group, datasets in _leaves(root[name]):
+            _add(found, group, datasets)
     step = max(1, len(found.names) // CHECKED)
     for number in range(0, len(found.names), step):
         _check_units(found, number)
     return found
 
 
-def _leaves(entry: Any) -> Iterator[Any]:
-    """The groups at or below this one that hold datasets."""
+def _leaves(entry: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The groups at or below this one that hold datasets, each by its name and with them."""
     if not isinstance(entry, h5py.Group):
         return
-    children = list(entry.values())
-    if any(isinstance(child, h5py.Dataset) for child in children):
-        yield entry
-    for child in children:
+    children = dict(entry.items())
+    datasets = {name: child for name, child in children.items() if isinstance(child, h5py.Dataset)}
+    if datasets:
+        yield str(entry.name), datasets
+    for child in children.values():
         if isinstance(child, h5py.Group):
             yield from _leaves(child)
 
 
-def _add(found: Groups, group: Any) -> None:
-    datasets = {name: entry for name, entry in group.items() if isinstance(entry, h5py.Dataset)}
+def _add(found: Groups, group: str, datasets: Mapping[str, Any]) -> None:
     positions = next((name for name in datasets if _means(name, "R") and datasets[name].ndim == 3), None)
     if positions is None:
         return
@@ -95,29 +96,29 @@ def _add(found: Groups, group: Any) -> None:
         found.dialect = dialect_of(datasets)
     frames, atoms = datasets[positions].shape[:2]
     number = len(found.names)
-    found.names.append(group.name)
+    found.names.append(group)
     found.frames.append(frames)
     found.atoms.append(atoms)
     for name, dataset in datasets.items():
         if not name.endswith(found.dialect.dropped or ("\0",)):
-            found.forms.setdefault(name, {})[number] = _form(found, group.name, name, dataset, (frames, atoms))
+            found.forms.setdefault(name, {})[number] = _form(found, group, name, dataset, (frames, atoms))
 
 
 def _form(found: Groups, group: str, name: str, dataset: Any, sizes: tuple[int, int]) -> Form:
     frames, atoms = sizes
-    shape = tuple(dataset.shape)
-    text = h5py.check_string_dtype(dataset.dtype) is not None
-    if dataset.dtype.kind not in "iufb" and not text:
-        return Form(shape, True, dataset.dtype, True)
+    shape, dtype = tuple(dataset.shape), dataset.dtype
+    text = h5py.check_string_dtype(dtype) is not None
+    if dtype.kind not in "iufb" and not text:
+        return Form(shape, True, dtype, True)
     once = shape == () or (shape == (1,) and frames != 1)
     elements = shape == (atoms,) and _means(name, "Z")
     letters = text and len(shape) == 1 and shape != (frames,)
     if once or elements or letters or (text and shape in {(), (1,)}):
-        return Form(shape, True, dataset.dtype, text)
+        return Form(shape, True, dtype, text)
     if shape[:1] == (frames,):
-        return Form(shape[1:], False, dataset.dtype, text)
+        return Form(shape[1:], False, dtype, text)
     if shape[:1] == (atoms,):
-        return Form(shape, True, dataset.dtype, text)
+        return Form(shape, True, dtype, text)
     problem = f"in the group '{group}' {name} is {_shown(shape)}, and its positions are {_shown((*sizes, 3))}"
     raise DataError(f"read '{found.file.path}' as HDF5", problem, "Make the datasets of each group agree in frames")
 
@@ -148,6 +149,7 @@ def flat_units(file: Hdf5) -> dict[str, str]:
     return {name: _unit(entry) for name, entry in file.root.items() if isinstance(entry, h5py.Dataset)}
 
 
+@lru_cache(maxsize=1024)  # of thousands of groups each has the same names
 def _means(name: str, field_name: str) -> bool:
     return field_name in {known.name for known in named_like(name)}
 
