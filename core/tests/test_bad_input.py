@@ -68,6 +68,17 @@ def nothing(folder: Path) -> None:
     """No file of its own."""
 
 
+def debye_called_e_angstrom(folder: Path) -> None:
+    """Dipoles in debye in a file that says e*angstrom."""
+    from atomloom.data import Dataset
+    from atomloom.writers import write
+
+    made = arrays(E=None)
+    charges = np.tile([-0.8, 0.4, 0.4], (10, 1))
+    dipoles = 4.803204712 * np.einsum("fa,fax->fx", charges, made["R"])
+    write(Dataset.from_arrays({**made, "mono": charges, "D": dipoles}), folder / "it.npz")
+
+
 class Case(NamedTuple):
     """A bad input: how it is made, the command, and what stands in the message."""
 
@@ -131,6 +142,36 @@ CASES = (
     Case("NaN label", npz(E=np.full(10, np.nan)), f"train ridge --data it.npz {UNITS}", "NaN or infinite"),
     Case("too few frames to split", nothing, f"train ridge --data one.npz {UNITS}", "leave none for"),
     Case("run that exists", taken_run, "run exp.toml", "next free name, exp-2"),
+    Case(
+        "dipoles off by a unit factor",
+        debye_called_e_angstrom,
+        "inspect it.npz",
+        "the source says e*angstrom, and physics speaks for debye",
+    ),
+    Case(
+        "impossible multiplicity",
+        npz(charge=np.zeros(10), mult=np.full(10, 2)),
+        "inspect it.npz",
+        "frame 0 of charge 0 has 10 electrons and multiplicity 2",
+    ),
+    Case(
+        "frames above every bucket",
+        text("exp.toml", EXPERIMENT),
+        "plan exp.toml --set batching.buckets=[2]",
+        "the largest bucket holds 2",
+    ),
+    Case(
+        "frames above the packing budget",
+        text("exp.toml", EXPERIMENT),
+        "plan exp.toml --set batching.atoms=2",
+        "the budget is 2",
+    ),
+    Case(
+        "frames above the padded size",
+        text("exp.toml", EXPERIMENT),
+        "run exp.toml --set batching.num_atoms=2",
+        "num_atoms is 2",
+    ),
     Case("unknown run", nothing, "resume nothing", "neither in 'runs' nor the folder of a run"),
     Case("unknown command", nothing, "inspekt good.npz", "Did you mean 'inspect'"),
     Case("unknown option", nothing, "inspect good.npz --foo", "no such option"),

@@ -99,6 +99,19 @@ def test_aimnet2(shared_data: Path) -> None:
     assert not ((electrons - dataset["total_spin"] + 1) % 2).any()
 
 
+def test_aimnet2_quadrupoles(shared_data: Path) -> None:
+    """Every component of AIMNet2's quadrupoles agrees with that of the charges beside them, by its place."""
+    dataset = read(shared_data / "charge_spin_aimnet" / "dataset.h5")
+    expected = []
+    for index in range(len(dataset)):
+        frame = dataset.take([index]).frame(0)
+        matrix = np.einsum("a,ai,aj->ij", frame["charges"], frame["coord"], frame["coord"])
+        expected.append(matrix - np.eye(3) * np.trace(matrix) / 3)
+    theirs, ours = dataset["quadrupole"].reshape(-1, 9), np.array(expected).reshape(-1, 9)
+    correlation = [np.corrcoef(theirs[:, place], ours[:, place])[0, 1] for place in range(9)]
+    assert min(correlation) > 0.9
+
+
 def test_batches_are_slices_of_the_whole(data: Path) -> None:
     """Frames in any order, repeated, from any groups, are those of the whole."""
     dataset = read(data / "spice.hdf5")

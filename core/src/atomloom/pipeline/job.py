@@ -85,7 +85,7 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
     parts = split(data.dataset, experiment.data.split)
     _check_labels(data.dataset, parts, losses)
     readers = {name: registry().get("readers", name) for name in (source.reader for source in experiment.data.source)}
-    return Job(
+    job = Job(
         experiment=experiment,
         data=data,
         parts=parts,
@@ -99,6 +99,8 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
         used=(contribution, backend_found, *loss_found, *readers.values()),
         warnings=tuple(leakage.warnings(data.dataset, parts, experiment.data.split)),
     )
+    _check_batches(job.fit_data())
+    return job
 
 
 def load_model(name: str) -> tuple[Contribution, ModelSpec, Model[Any]]:
@@ -180,6 +182,13 @@ def _check_loss(loss: LossSpec, spec: ModelSpec, dataset: Dataset) -> None:
         found = f"it runs on {', '.join(loss.backends)}, and the model on {spec.backend}"
         raise ConfigError(f"use the loss {loss.name!r} with the model {spec.name!r}", found, "Leave it out")
     require(dataset, loss.needs, f"use the loss {loss.name!r}")
+
+
+def _check_batches(data: FitData) -> None:
+    """Stops at frames that no batch has room for, before a run is made of the job."""
+    for part in (data.train, data.valid):
+        if len(part):
+            data.plan(part)
 
 
 def _check_labels(dataset: Dataset, parts: Parts, losses: tuple[WeightedLoss, ...]) -> None:

@@ -17,17 +17,18 @@ from typing import Any
 import h5py
 import numpy as np
 
-from atomloom.data import Column, Dataset, PerFrame
+from atomloom.data import Column, Dataset, Mapped, PerFrame
 from atomloom.errors import DataError
 from atomloom.readers.numpy_files import from_found
 from atomloom.specs import Field
 from atomloom_formats.elements import atomic_numbers
 from atomloom_formats.hdf5_columns import Grouped, PerGroup, PerMolecule
-from atomloom_formats.hdf5_dialects import ANI, dialect_of, level_of
+from atomloom_formats.hdf5_dialects import AIMNET2, ANI, dialect_of, level_of
 from atomloom_formats.hdf5_file import FlatRows, Hdf5
 from atomloom_formats.hdf5_index import Form, Groups, find_groups, flat_units
 from atomloom_formats.hdf5_writing import ORDER
 from atomloom_formats.left_out import KEY
+from atomloom_formats.quadrupoles import matrices
 
 _SYMBOLS = frozenset({"species", "symbols", "elements", "atomic_numbers", "numbers"})
 
@@ -80,7 +81,8 @@ def _dataset(groups: Groups) -> Dataset:
         if isinstance(column, str):
             left_out[name] = column
         else:
-            columns[_called(groups, name)] = column
+            six = groups.dialect is AIMNET2 and name == "quadrupole" and column.item == (6,)
+            columns[_called(groups, name)] = Mapped(column, matrices) if six else column
     if all(forms.shared for name in _SYMBOLS & set(groups.forms) for forms in groups.forms[name].values()):
         columns.setdefault("group", PerGroup(np.array([name.lstrip("/") for name in groups.names]), groups.starts))
     fields, rules = _fields(groups, columns)

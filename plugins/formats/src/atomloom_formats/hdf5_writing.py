@@ -1,7 +1,7 @@
 """Writes HDF5 in the shape of AIMNet2's data sets: a group for each number of atoms, named by it, without padding.
 
 Names are AIMNet2's (``coord``, ``numbers``, ``energy``, ``forces``, ``charge``, ``mult``, ``charges``, ``dipole``,
-``quadrupole`` as xx yy zz xy xz yz), and every dataset has its unit as the attribute ``units``. Frames are sorted by
+``quadrupole`` as xx yy zz xy yz xz), and every dataset has its unit as the attribute ``units``. Frames are sorted by
 their number of atoms and keep their order within it; ``frame`` is the place that each had, by which our reader
 restores the order.
 """
@@ -16,9 +16,9 @@ import numpy as np
 
 from atomloom.data import Batch, Dataset
 from atomloom.data.columns import Array, segments
-from atomloom.errors import DataError
 from atomloom.runs.atomic import atomic_path
 from atomloom_formats.frames_out import BLOCK, batches, check
+from atomloom_formats.quadrupoles import components
 
 NAMES = {
     "Z": "numbers",
@@ -39,7 +39,6 @@ ORDER = "order"
 """The attribute of the file that names it."""
 
 _CHUNK = 1 << 16
-_SIX = ((0, 1, 2, 0, 0, 1), (0, 1, 2, 1, 2, 2))
 
 
 def write(dataset: Dataset, target: str | Path, /) -> None:
@@ -63,16 +62,8 @@ def _append(file: Any, batch: Batch, first: int) -> None:
             values = batch[name]
             ragged = bool(batch.axis(name))
             block = values[rows].reshape(len(mine), atoms, *values.shape[1:]) if ragged else values[mine]
-            _extend(group, NAMES.get(name, name), _six(name, block), field.unit)
+            _extend(group, NAMES.get(name, name), components(block) if name == "quadrupole" else block, field.unit)
         _extend(group, PLACE, first + mine, "")
-
-
-def _six(name: str, block: Array) -> Array:
-    if name != "quadrupole":
-        return block
-    if not np.allclose(block, block.swapaxes(-1, -2), equal_nan=True):
-        raise DataError("write quadrupoles as six components", "some are not symmetric", "Write NPZ, or correct them")
-    return block[..., _SIX[0], _SIX[1]]
 
 
 def _extend(group: Any, name: str, block: Array, unit: str) -> None:
