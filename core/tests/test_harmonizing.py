@@ -113,7 +113,7 @@ def sized(frames: int, atoms: int, **more: Any) -> Dataset:
         (sized(4, 1, charges=np.zeros((4, 1))), "charges", {"total_charge", "mono"}),
         (sized(4, 1, charges=np.zeros(4)), "charges", {"total_charge", "mono"}),
         (raw(R=chains([1, 1]), Z=[6, 6], N=[1, 1], charges=[0, 0]), "charges", {"total_charge", "mono"}),
-        (sized(4, 6, Q=np.zeros((4, 6))), "Q", {"quadrupole", "mono"}),
+        (sized(4, 6, Q=np.zeros((4, 6))), "Q", {"quadrupole(xx,yy,zz,xy,xz,yz)", "mono"}),
         (sized(4, 9, Q=np.zeros((4, 9))), "Q", {"quadrupole", "mono"}),
         (sized(3, 3, Q=np.zeros(3)), "Q", {"total_charge", "mono"}),
         (sized(3, 3, D=np.zeros((3, 3))), "D", {"D", "atom_dipoles"}),
@@ -127,10 +127,10 @@ def test_a_size_of_two_meanings_is_a_question(dataset: Dataset, name: str, readi
         harmonize(dataset)
     message = str(error.value)
     assert message.startswith(f"Cannot tell what {name!r} is: its shape ")
-    assert all(f"--as {name}={reading}" in message for reading in readings)
+    assert all(f"{name}={reading}" in message for reading in readings)
     for reading in readings - {"Z"}:
         settled, _ = harmonize(dataset, {"as": {name: reading}})
-        assert reading in settled
+        assert reading.partition("(")[0] in settled
     assert name not in harmonize(dataset, {"as": {name: "ignore"}})[0]
 
 
@@ -143,12 +143,37 @@ def test_other_sizes_are_no_question(atoms: int) -> None:
     assert "quadrupole" in harmonize(sized(11, atoms, Q=np.zeros((11, 3, 3))))[0]
 
 
-def test_six_components_are_unfolded_and_marked() -> None:
-    """A symmetric matrix may be given as xx yy zz xy xz yz; that order is a guess, and the report says so."""
-    dataset, report = harmonize(sized(2, 5, Q=[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]] * 2))
-    assert dataset["quadrupole"][0].tolist() == [[1, 4, 5], [4, 2, 6], [5, 6, 3]]
-    finding = report.about("quadrupole")[0]
-    assert (finding.level, "xx yy zz xy xz yz" in finding.note) == ("inferred", True)
+@pytest.mark.parametrize(
+    ("order", "matrix"),
+    [
+        ("xx,yy,zz,xy,xz,yz", [[1, 4, 5], [4, 2, 6], [5, 6, 3]]),
+        ("xx,yy,zz,xy,yz,xz", [[1, 4, 6], [4, 2, 5], [6, 5, 3]]),
+        ("xx, yx, zx, yy, yz, zz", [[1, 2, 3], [2, 4, 5], [3, 5, 6]]),
+    ],
+)
+def test_six_components_stand_in_the_order_that_the_user_says(order: str, matrix: list[list[int]]) -> None:
+    """A symmetric matrix of six numbers is unfolded by the user's word."""
+    chosen = {"as": {"Q": f"quadrupole({order})"}}
+    dataset, report = harmonize(sized(2, 5, Q=[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]] * 2), chosen)
+    assert dataset["quadrupole"][0].tolist() == matrix
+    assert report.about("quadrupole")[0].rule == "your choice"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        ({}, "nothing says in which order its six components stand"),
+        ({"Q": "quadrupole"}, "nothing says in which order its six components stand"),
+        ({"Q": "quadrupole(xx,yy,zz)"}, "is no order of the components of six"),
+        ({"R": "R(xx,yy)"}, "is no order of the components of this shape"),
+    ],
+)
+def test_the_order_of_six_components_is_a_question(chosen: dict[str, str], says: str) -> None:
+    """Programs differ, and no shape tells."""
+    with pytest.raises((AmbiguousData, ConfigError)) as told:
+        harmonize(sized(2, 5, Q=np.ones((2, 6))), {"as": chosen})
+    assert says in str(told.value)
+    assert "(xx,yy,zz,xy,xz,yz)" in str(told.value)
 
 
 def test_nine_components_are_a_matrix() -> None:

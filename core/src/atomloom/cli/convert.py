@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from atomloom.cli.data_options import data_options, read_data, watched
+from atomloom.cli.data_options import DataOptions, data_options, read_data, watched
 from atomloom.cli.output import note
 
 
@@ -44,6 +44,6 @@ def convert(
 
     check_target(target, writer=writer, overwrite=overwrite)
     with watched():
-        dataset = Selection(where, picked, sample, seed).of(read_data(sources, **options).dataset)
+        dataset = Selection(where, picked, sample, seed).of(read_data(sources, DataOptions(**options)).dataset)
         write(dataset, target, writer=writer, overwrite=overwrite)
     note(f"{len(dataset)} frames with {', '.join(dataset.columns)} are in '{target}'.")

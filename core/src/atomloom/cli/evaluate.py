@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from atomloom.cli.data_options import data_options, read_data, runs_option, watched
+from atomloom.cli.data_options import DataOptions, data_options, read_data, runs_option, watched
 from atomloom.cli.output import note
 
 
@@ -31,7 +31,7 @@ def evaluate(run_name: str, root: str, paths: tuple[str, ...], mode: str, out: s
     run = Run.open(find(run_name, Path(root)).path)
     spec = registry().get("postprocessors", mode).spec
     with watched():
-        dataset = read_data(paths, **options).dataset if paths else held_out(run)
+        dataset = read_data(paths, DataOptions(**options)).dataset if paths else held_out(run)
         report = resolve(spec.load)(run, dataset)
         folder = Path(out) if out else run.files.analysis / mode
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def predict(
     check_target(out, writer=writer, overwrite=overwrite)
     run = Run.open(find(run_name, Path(root)).path)
     with watched():
-        dataset = read_data(paths, **options).dataset
+        dataset = read_data(paths, DataOptions(**options)).dataset
         found = predicted(Fitted.load(run), dataset)
         geometry = {name: dataset.columns[name] for name in ("Z", "R", "N") if name in dataset}
         fields = {name: dataset.fields[name] for name in geometry}

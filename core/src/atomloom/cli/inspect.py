@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atomloom.cli.data_options import data_options, read_data, watched
+from atomloom.cli.data_options import DataOptions, data_options, read_data, watched
 from atomloom.cli.output import echo_json, json_option, table
 from atomloom.specs import UNRESOLVED
 
@@ -24,15 +24,18 @@ _MARKS = {"ok": "", "inferred": "inferred", "warning": "open"}
 def inspect(paths: tuple[str, ...], json_output: bool, **options: Any) -> None:
     """Say what PATHs hold and how each field would be read: name, shape, unit, and by which rule."""
     with watched():
-        data = read_data(paths, **options)
+        data = read_data(paths, DataOptions(**options))
     if json_output:
         echo_json(_described(data))
         return
     _print_head(data)
     table(("field", "axes", "unit", "type"), [_row(data, name) for name in data.dataset.columns])
     click.echo()
-    columns = ("field", "in the source", "decided by", "what was done", "")
-    table(columns, [(f.field, f.source, f.rule, f.note, _MARKS[f.level]) for f in data.report.findings])
+    if data.report.findings:
+        columns = ("field", "in the source", "decided by", "what was done", "")
+        table(columns, [(f.field, f.source, f.rule, f.note, _MARKS[f.level]) for f in data.report.findings])
+    else:
+        click.echo("The source itself says what its fields are.")
     _print_open(data, paths)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from atomloom.cli.data_options import data_options, runs_option
+from atomloom.cli.data_options import DataOptions, data_options, runs_option
 from atomloom.registry import registry
 
 if TYPE_CHECKING:
@@ -112,19 +112,18 @@ def _experiment(
 ) -> Experiment:
     """The experiment that the flags amount to."""
     from atomloom.experiment import Batching, Data, Experiment, Source, Split, from_flags, plain
-    from atomloom.harmonizing import pairs
     from atomloom.pipeline.job import options_of
     from atomloom.readers import expand, suggest
 
     paths = given.pop("paths")
-    reader = given["reader"] or suggest(expand(paths[0])[0])
-    meanings, units = pairs("--as", given["meanings"]), pairs("--unit", given["units"])
+    data = DataOptions(*(given[name] for name in DataOptions._fields))
     source = Source(
         path=paths[0] if len(paths) == 1 else list(paths),
-        reader=reader,
-        read_as=meanings,
-        units=units,
-        drop_bad=given["drop_bad"],
+        reader=data.reader or suggest(expand(paths[0])[0]),
+        options=data.reader_options,
+        read_as=dict(data.choices.meanings),
+        units=dict(data.choices.units),
+        drop_bad=data.drop_bad,
     )
     backend = registry().get("backends", spec.backend).spec
     tables = {}

@@ -43,6 +43,15 @@ class Choices:
                 parse(unit)
         return known
 
+    def meaning(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """The field that the user says a column is, and the order of its components if that was said.
+
+        >>> Choices({"Q": "quadrupole(xx,yy,zz,xy,xz,yz)"}).meaning("Q")
+        ('quadrupole', ('xx', 'yy', 'zz', 'xy', 'xz', 'yz'))
+        """
+        field, bracket, rest = self.meanings[name].partition("(")
+        return field.strip(), tuple(part.strip() for part in rest.rstrip(") ").split(",")) if bracket else ()
+
     def renamed(self, names: Mapping[str, str]) -> Choices:
         """The same choices with units by field where they were given by the names of the source."""
         units: dict[str, str] = {}

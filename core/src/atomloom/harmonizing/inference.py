@@ -33,6 +33,7 @@ DIPOLES = ("e*angstrom", "e*bohr", "debye")
 
 _CORRELATED = 0.9
 _SPREAD = 1.25
+_FEWEST = 3  # atoms: two may be pulled apart
 _LARGEST = 2000
 _NOBLE = np.array([2, 10, 18, 36, 54, 86])
 _Array = NDArray[np.float64]
@@ -45,10 +46,12 @@ class Evidence:
     Args:
         unit: in which the field is held.
         because: the comparison in words, with its numbers.
+        firm: whether it was measured; a mere habit says nothing against what a source says.
     """
 
     unit: str
     because: str
+    firm: bool = True
 
 
 def evidence(dataset: Dataset, name: str, units: Mapping[str, str]) -> Evidence | None:
@@ -73,7 +76,7 @@ def _positions(dataset: Dataset, _units: Mapping[str, str]) -> Evidence | None:
     low, middle, high = np.percentile(ratios, [25, 50, 75]).tolist()
     if high > _SPREAD * low:
         return None  # not bonds: atoms far apart, or a dissociation
-    unit = _nearest(middle, {unit: factor("angstrom", unit) for unit in LENGTHS}, within=1.33)
+    unit = _nearest(middle, {unit: factor("angstrom", unit) for unit in LENGTHS}, within=1.2)
     return Evidence(unit, f"nearest neighbours are {middle:.3g} times their covalent radii apart") if unit else None
 
 
@@ -98,7 +101,7 @@ def _forces(dataset: Dataset, units: Mapping[str, str]) -> Evidence | None:
     usual = f"{energy}/{length}"
     slope = _work_slope(dataset)
     if slope is None:
-        return Evidence(usual, "the unit of E over that of R")
+        return Evidence(usual, "the unit of E over that of R", firm=False)
     candidates = {f"{e}/{r}": factor(usual, f"{e}/{r}") for e in ENERGIES[:4] for r in LENGTHS}
     unit = _nearest(slope, candidates, within=1.08)
     return Evidence(unit, f"taken in {usual}, F does {slope:.3g} times the work by which E changes") if unit else None
@@ -145,7 +148,7 @@ _RULES: dict[str, Callable[[Dataset, Mapping[str, str]], Evidence | None]] = {
 def _neighbour_ratios(frame: Mapping[str, _Array]) -> _Array:
     """For each atom the distance to its nearest neighbour over the sum of their covalent radii."""
     positions, radii = frame["R"].astype(np.float64), RADIUS[frame["Z"]]
-    if len(positions) < 2 or len(positions) > _LARGEST or np.isin(frame["Z"], _NOBLE).any():
+    if len(positions) < _FEWEST or len(positions) > _LARGEST or np.isin(frame["Z"], _NOBLE).any():
         return np.zeros(0)
     distances = np.linalg.norm(positions[:, None] - positions, axis=-1) / (radii[:, None] + radii)
     np.fill_diagonal(distances, np.inf)

@@ -15,8 +15,6 @@ from atomloom.harmonizing.names import Reading
 from atomloom.harmonizing.shapes import Form
 from atomloom.specs import Field
 
-_SIX = np.array([[0, 3, 4], [3, 1, 5], [4, 5, 2]])  # where a component of the matrix stands in xx yy zz xy xz yz
-
 
 def lay_out(dataset: Dataset, reading: Reading) -> tuple[Dataset, list[Finding]]:
     """The data set with its recognised columns under their field's name, dims and dtype, in the source's unit still."""
@@ -48,7 +46,8 @@ def _is_table(column: Column, field: Field) -> TypeGuard[Constant]:
 
 def _shaped(column: Column, form: Form) -> Column:
     if form.six:
-        return Mapped(column, lambda values: values[..., _SIX])
+        places = [[form.order.index("".join(sorted(a + b))) for b in "xyz"] for a in "xyz"]
+        return Mapped(column, lambda values: values[..., places])
     if form.shared:
         value = column.value if isinstance(column, Constant) else column.take(np.arange(column.frames, dtype=np.int64))
         return Constant(value.reshape(form.shape), column.frames, ragged=bool(form.field.ragged))

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from atomloom.data import Column, Constant, Dataset
 from atomloom.data.columns import Indices
 from atomloom.data.schema import declared, known_field, named_like
-from atomloom.errors import AmbiguousData, DataError
+from atomloom.errors import AmbiguousData, ConfigError, DataError
 from atomloom.harmonizing.choices import IGNORE, Choices
-from atomloom.harmonizing.findings import Finding, Level
-from atomloom.harmonizing.shapes import Form, contradiction, forms
+from atomloom.harmonizing.findings import Finding
+from atomloom.harmonizing.shapes import COMPONENTS, Form, contradiction, forms
 from atomloom.specs import Field
 
 Reading = Mapping[str, Form]
@@ -44,7 +44,7 @@ def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding
             _check_sizes(name, column, candidates, lengths)
             _check_free(name, column)
         if fitting:
-            reading[name] = fitting[0]
+            reading[name] = fitting[0] = _ordered(name, fitting[0], choices)
         findings.append(_finding(name, column, candidates, fitting, choices))
     _check_distinct(reading, dataset)
     return reading, findings
@@ -52,8 +52,25 @@ def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding
 
 def _candidates(name: str, choices: Choices) -> list[Field]:
     if name in choices.meanings:
-        return [] if choices.meanings[name] == IGNORE else [declared(choices.meanings[name])]
+        return [] if choices.meanings[name] == IGNORE else [declared(choices.meaning(name)[0])]
     return named_like(name)
+
+
+def _ordered(name: str, form: Form, choices: Choices) -> Form:
+    """The form with the order of its components; stops where six numbers stand for a matrix and nothing says which."""
+    order = choices.meaning(name)[1] if name in choices.meanings else ()
+    if not form.six and not order:
+        return form
+    spelled = tuple("".join(sorted(component)) for component in order)
+    if form.six and sorted(spelled) == sorted(COMPONENTS):
+        words = f"six components {' '.join(order)}"
+        return form._replace(order=spelled, words=words)
+    field, usual = form.field.name, ",".join(COMPONENTS)
+    todo = f"Settle it with --as '{name}={field}({usual})' or their true order; --as {name}={IGNORE} leaves it out"
+    if order:
+        found = f"({','.join(order)}) is no order of the components of {'six' if form.six else 'this shape'}"
+        raise ConfigError(f"take {name!r} as {choices.meanings[name]!r}", found, todo)
+    raise AmbiguousData(f"read {name!r} as {field}", "nothing says in which order its six components stand", todo)
 
 
 def _known_lengths(dataset: Dataset, choices: Choices) -> dict[str, int]:
@@ -131,8 +148,13 @@ def _check_distinct(reading: Reading, dataset: Dataset) -> None:
 def _ambiguous(name: str, column: Column, fitting: list[Form]) -> AmbiguousData:
     readings = " or ".join(f"{form.field.name} ({form.field.doc.rstrip('.').lower()})" for form in fitting)
     found = f"its shape {_shape(column)} fits {readings}"
-    options = " or ".join(f"--as {name}={form.field.name}" for form in fitting)
+    options = " or ".join(_option(name, form) for form in fitting)
     return AmbiguousData(f"tell what {name!r} is", found, f"Settle it with {options}")
+
+
+def _option(name: str, form: Form) -> str:
+    """The option that settles a reading; the one of six components needs their order, and quotes."""
+    return f"--as '{name}={form.field.name}({','.join(COMPONENTS)})'" if form.six else f"--as {name}={form.field.name}"
 
 
 def _does_not_fit(name: str, column: Column, field: Field) -> DataError:
@@ -147,8 +169,7 @@ def _finding(name: str, column: Column, candidates: list[Field], fitting: list[F
         field = fitting[0].field
         exact = name == field.name or len(candidates) == 1
         rule = "your choice" if name in choices.meanings else "name" if exact else "name and shape"
-        level: Level = "inferred" if fitting[0].six and rule != "your choice" else "ok"
-        return Finding(field.name, name, rule, f"{_shape(column)}, {fitting[0].words}", level)
+        return Finding(field.name, name, rule, f"{_shape(column)}, {fitting[0].words}")
     if candidates:
         wanted = " or ".join(f"{field.name} [{' x '.join(field.dims)}]" for field in candidates)
         note = f"{_shape(column)} does not fit {wanted}; kept under its own name"

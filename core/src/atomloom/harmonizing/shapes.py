@@ -9,8 +9,8 @@ from atomloom.specs import RAGGED, Field
 
 Shape = tuple[int, ...]
 
-SIX = "xx yy zz xy xz yz"
-"""The order in which the six components of a symmetric matrix are taken."""
+COMPONENTS = ("xx", "yy", "zz", "xy", "xz", "yz")
+"""What six numbers of a symmetric matrix may be; in which order they stand differs from program to program."""
 
 
 class Form(NamedTuple):
@@ -22,6 +22,7 @@ class Form(NamedTuple):
         shared: every frame has the same value, and the source holds it once.
         words: how a person would call this reading.
         six: a symmetric matrix is held as its six independent components.
+        order: in which these stand, as far as it is known.
     """
 
     field: Field
@@ -29,6 +30,7 @@ class Form(NamedTuple):
     shared: bool
     words: str
     six: bool = False
+    order: tuple[str, ...] = ()
 
 
 def forms(field: Field, column: Column, lengths: dict[str, int]) -> list[Form]:
@@ -43,7 +45,7 @@ def forms(field: Field, column: Column, lengths: dict[str, int]) -> list[Form]:
         if _matches(field.dims[1:], shape, lengths):
             found.append(Form(field, shape, shared, words or frames))
     if field.dims[1:] == ("xyz", "xyz") and column.item == (6,):
-        found.append(Form(field, (3, 3), shared, f"six components {SIX}", six=True))
+        found.append(Form(field, (3, 3), shared, "six components", six=True))
     if _once_for_all(field, column, lengths):
         found.append(Form(field, (column.frames, *column.item), True, "the same in every frame"))
     return found[:1]

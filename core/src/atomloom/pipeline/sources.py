@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from atomloom.data import Dataset, concatenate
 from atomloom.errors import InputError
@@ -41,9 +42,22 @@ def load_data(sources: Sequence[Source]) -> Harmonised:
     return join(parts)
 
 
-def load_paths(paths: Sequence[str], *, reader: str = "", choices: Choices | None = None) -> Harmonised:
-    """All files that these paths and globs name as one data set; see `join`."""
-    return join([Part(path, read(path, reader=reader), choices or Choices()) for path in _paths(paths)])
+def load_paths(
+    paths: Sequence[str],
+    *,
+    reader: str = "",
+    options: Mapping[str, Any] | None = None,
+    choices: Choices | None = None,
+) -> Harmonised:
+    """All files that these paths and globs name as one data set; see `join`.
+
+    Args:
+        reader: name of the reader; without one the look of each file suggests it.
+        options: of the reader.
+        choices: what the user settles about the fields.
+    """
+    parts = [Part(path, read(path, reader=reader, **(options or {})), choices or Choices()) for path in _paths(paths)]
+    return join(parts)
 
 
 def join(parts: Sequence[Part]) -> Harmonised:

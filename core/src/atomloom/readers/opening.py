@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from glob import glob
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from atomloom.data import Dataset
 from atomloom.data.schema import named_like
-from atomloom.errors import AmbiguousName, DataError, UnknownName
+from atomloom.errors import AmbiguousName, ConfigError, DataError, UnknownName
 from atomloom.registry import registry, resolve
 from atomloom.specs import ReaderSpec
 
@@ -26,8 +27,23 @@ def read(source: str | Path, /, *, reader: str = "", **options: Any) -> Dataset:
     check_there(path)
     spec = registry().get("readers", reader or suggest(path)).spec
     assert isinstance(spec, ReaderSpec)
-    dataset: Dataset = resolve(spec.load)(path, **options)
+    load = resolve(spec.load)
+    _check_options(spec.name, load, options)
+    dataset: Dataset = load(path, **options)
     return dataset.with_meta(reader=spec.name)
+
+
+def _check_options(reader: str, load: Callable[..., Dataset], options: Mapping[str, Any]) -> None:
+    """Stops at an option that the reader does not have."""
+    parameters = inspect.signature(load).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        return
+    known = [name for name, each in parameters.items() if each.kind is not each.POSITIONAL_ONLY]
+    for name in options:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            todo = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known) or 'none'}"
+            raise ConfigError(f"set the option {name!r} of the reader {reader!r}", "it has no such option", todo)
 
 
 def suggest(path: Path) -> str:
