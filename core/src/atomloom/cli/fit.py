@@ -10,6 +10,7 @@ import click
 
 from atomloom.cli.data_options import runs_option, watched
 from atomloom.cli.output import echo_json, json_option, note, table
+from atomloom.cli.settings import settings
 
 if TYPE_CHECKING:
     from atomloom.pipeline import Job
@@ -60,7 +61,7 @@ def resume(run_name: str, root: str) -> None:
     with watched():
         files = find(run_name, Path(root))
         try:
-            fitted, report = resumed(files.path)
+            fitted, report = resumed(files.path, quiet=settings().quiet)
         except KeyboardInterrupt:
             _say_how_to_resume(files.path)
             raise
@@ -95,7 +96,7 @@ def fit_in(folder: Path, make_job: Callable[[], Job]) -> None:
             note(f"Warning: {warning}")
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
-            fitted, report = fit(job, folder)
+            fitted, report = fit(job, folder, quiet=settings().quiet)
         except KeyboardInterrupt:
             _say_how_to_resume(folder)
             raise

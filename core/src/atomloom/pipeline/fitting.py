@@ -18,8 +18,11 @@ from atomloom.report import Report, save
 from atomloom.runs import Run, cite, describe
 
 
-def fit(job: Job, folder: str | Path) -> tuple[Run, Report]:
+def fit(job: Job, folder: str | Path, *, quiet: bool = False) -> tuple[Run, Report]:
     """Start a run of `job` in a new folder, fit it to the end and write its report.
+
+    Args:
+        quiet: show no progress even to a person.
 
     Raises:
         RunError: when the folder exists.
@@ -33,12 +36,14 @@ def fit(job: Job, folder: str | Path) -> tuple[Run, Report]:
         used=[cite.used(found.kind, found.spec, found.plugin) for found in job.used],
     )
     run = Run.create(folder, config, {**provenance, "schema": schema_to(job.schema)})
+    run.quiet = quiet
     return run, _fit(job, run)
 
 
-def resume(folder: str | Path) -> tuple[Run, Report | None]:
+def resume(folder: str | Path, *, quiet: bool = False) -> tuple[Run, Report | None]:
     """Go on with a run from its latest checkpoint; a finished one is left as it is, and there is no new report."""
     run = Run.open(folder)
+    run.quiet = quiet
     if run.finished and run.files.report.is_dir():
         return run, None
     job = prepare(load(run.files.config), InFile(str(run.files.config)))
