@@ -7,9 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from atomloom.report import Axis, number
+from atomloom.report import Axis, fixed, number
 from atomloom.report.arrays import Array
 from atomloom_report import palette, words
+
+MOST_CELLS = 12
+"""A heat map of at most so many rows and columns shows its numbers."""
 
 
 class ColorScale(NamedTuple):
@@ -69,6 +72,22 @@ def power(value: int) -> str:
     ('10⁻³', '1', '100', '10⁶')
     """
     return str(10**value) if 0 <= value <= 3 else f"10{words.raised(str(value))}"
+
+
+def cell_texts(values: Array) -> list[list[str]]:
+    """The numbers in the cells of a small heat map, nothing in a cell without one.
+
+    All have as many decimals as the largest one needs for three digits, so that they are short.
+
+    >>> cell_texts(np.array([[1.0, -0.01234], [np.nan, 0.5]]))
+    [['1.00', '-0.01'], ['', '0.50']]
+    """
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0))
+    decimals = 2 - math.floor(math.log10(largest)) if largest else 0
+    texts = [
+        [fixed(v, max(decimals, 0)) if -1 < decimals < 6 else number(v, 2) for v in row] for row in values.tolist()
+    ]
+    return [["" if text in ("NaN", "inf", "-inf") else text for text in row] for row in texts]
 
 
 def every(count: int, many: int) -> range:

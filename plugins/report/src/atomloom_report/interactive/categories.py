@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from atomloom.report import Axis, Bars, HeatMap, Heights, fixed, number, quantity
+from atomloom.report import Axis, Bars, HeatMap, Heights, number, quantity
 from atomloom.report.arrays import Array
-from atomloom_report import shapes, words
+from atomloom_report import scales, shapes, words
 from atomloom_report.interactive.parts import (
     HEIGHT,
     Trace,
@@ -24,10 +23,7 @@ from atomloom_report.interactive.parts import (
     value,
 )
 from atomloom_report.palette import QUIET, Look, looks
-from atomloom_report.scales import ColorScale, color_scale
-
-MOST_CELLS = 12
-"""A heat map of at most so many rows and columns shows its numbers."""
+from atomloom_report.scales import ColorScale, cell_texts, color_scale
 
 ROW = 26
 """Height of a row of a heat map with names, in CSS pixels."""
@@ -54,7 +50,7 @@ def heat_map(figure: HeatMap) -> dict[str, Any]:
         y |= {"range": y["range"][::-1]}
     x = named(figure.x, figure.columns) if figure.columns else axis(figure.x)
     height = min(max(HEIGHT, ROW * rows + 100 if figure.rows else HEIGHT), TALLEST)
-    written = max(rows, columns) <= MOST_CELLS
+    written = max(rows, columns) <= scales.MOST_CELLS
     return drawing([_grid(figure, scale, written)], x | {"showgrid": False}, y | {"showgrid": False}, height=height)
 
 
@@ -84,7 +80,7 @@ def _beside(figure: Bars, series: Heights) -> list[str]:
 
 def _grid(figure: HeatMap, scale: ColorScale, written: bool) -> Trace:
     rows, columns = figure.values.shape
-    texts = _written(figure.values) if written else []
+    texts = cell_texts(figure.values) if written else []
     return {
         "type": "heatmap",
         "z": numbers(scale.straight(figure.values)),
@@ -100,16 +96,6 @@ def _grid(figure: HeatMap, scale: ColorScale, written: bool) -> Trace:
         **({"text": texts, "texttemplate": "%{text}"} if written else {}),
         **_hovering(figure, scale),
     }
-
-
-def _written(values: Array) -> list[list[str]]:
-    # As many decimals for all as the largest one needs for three digits: short enough for small cells.
-    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0))
-    decimals = 2 - math.floor(math.log10(largest)) if largest else 0
-    texts = [
-        [fixed(v, max(decimals, 0)) if -1 < decimals < 6 else number(v, 2) for v in row] for row in values.tolist()
-    ]
-    return [["" if text in ("NaN", "inf", "-inf") else text for text in row] for row in texts]
 
 
 def _places(names: tuple[str, ...], at: Array | None, size: int) -> list[float]:
