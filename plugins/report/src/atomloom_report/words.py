@@ -12,6 +12,9 @@ from atomloom.report import Axis, spans
 _TAGS = {"plain": "{}", "code": "<code>{}</code>", "emphasis": "<em>{}</em>"}
 _POWER = re.compile(r"\^\(?(-?\d+)\)?")
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_NONE = re.compile(
+    "[\ufdd0-\ufdef" + "".join(chr(plane << 16 | last) for plane in range(17) for last in (65534, 65535)) + "]"
+)
 _EXPONENT = re.compile(r"e(-?\d+)$")
 
 
@@ -25,8 +28,13 @@ def markup(text: str) -> Markup:
 
 
 def visible(text: str) -> str:
-    """`text` without the control characters that HTML and SVG cannot hold; line breaks and tabs stay."""
-    return "".join(c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs"))
+    """`text` without the characters that HTML and SVG cannot hold: controls, lone surrogates, noncharacters.
+
+    >>> visible("a" + chr(9) + "b" + chr(27) + chr(0xFFFF))
+    'a b'
+    """
+    kept = (" " if c.isspace() and c < " " and c != "\n" else c for c in text)
+    return "".join(c for c in kept if c == "\n" or (unicodedata.category(c) not in ("Cc", "Cs") and not _NONE.match(c)))
 
 
 def unit(text: str) -> str:

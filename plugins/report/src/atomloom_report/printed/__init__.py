@@ -11,7 +11,7 @@ from atomloom.report import Bars, Curve, Figure, HeatMap, Hexbin, Histogram, Poi
 from atomloom.runs.atomic import atomic_path
 from atomloom_report import words
 from atomloom_report.printed import bins, categories, series, space
-from atomloom_report.printed.sheet import DPI, finished, settings, sheet
+from atomloom_report.printed.layout import DPI, finished, settings, sheet
 
 MANY = 50_000
 """The most points of a figure that are drawn."""

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from atomloom.report import Hexbin, Histogram
 from atomloom_report import shapes
 from atomloom_report.palette import NOWHERE, looks
-from atomloom_report.printed.sheet import axes, color_bar, fine_ticks, legend, shades
+from atomloom_report.printed.layout import axes, color_bar, fine_ticks, legend, shades
 from atomloom_report.scales import color_scale
 
 

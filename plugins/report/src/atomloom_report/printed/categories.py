@@ -10,7 +10,7 @@ from atomloom.report import Bars, HeatMap
 from atomloom.report.arrays import Array
 from atomloom_report import shapes
 from atomloom_report.palette import INK, looks
-from atomloom_report.printed.sheet import axes, color_bar, colors, fine_ticks, legend, named, shades
+from atomloom_report.printed.layout import axes, color_bar, colors, fine_ticks, legend, named, shades
 from atomloom_report.scales import MOST_CELLS, cell_texts, color_scale
 
 HALF = 0.5

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure as Sheet
 from atomloom.report import Curve, Scatter
 from atomloom_report import shapes
 from atomloom_report.palette import NOWHERE, looks
-from atomloom_report.printed.sheet import axes, fine_ticks, legend
+from atomloom_report.printed.layout import axes, fine_ticks, legend
 
 MARKED = 40
 """A curve of at most so many points shows each of them."""

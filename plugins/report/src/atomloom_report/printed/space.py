@@ -12,7 +12,7 @@ from atomloom.report import Points3D, Surface3D
 from atomloom.report.arrays import Array
 from atomloom_report import elements
 from atomloom_report.palette import LOOKS, NOWHERE
-from atomloom_report.printed.sheet import color_bar, shades
+from atomloom_report.printed.layout import color_bar, shades
 from atomloom_report.scene import Scene, scene
 
 HIDDEN = 0.8
