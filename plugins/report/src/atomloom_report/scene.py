@@ -15,6 +15,10 @@ TILT = np.deg2rad([-18.0, 24.0])
 """How far the view is turned about the horizontal and the upright axis, so that depth is seen."""
 
 
+FARTHEST = 1e30
+"""In angstrom; what is farther away is nowhere, as infinity is, and its square still fits into a float."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """What is drawn, with coordinates as they are seen: x to the right, y up, z towards the viewer; in angstrom.
@@ -71,12 +75,12 @@ def scene(figure: Points3D | Surface3D) -> Scene:
 def _atoms(figure: Points3D | Surface3D) -> tuple[Array, Array]:
     if figure.molecule is None:
         return np.empty(0, np.int64), np.empty((0, 3))
-    there = np.isfinite(figure.molecule.R).all(axis=1)
+    there = (np.abs(figure.molecule.R) < FARTHEST).all(axis=1)
     return figure.molecule.Z[there], figure.molecule.R[there]
 
 
 def _finite(places: Array, triangles: Array, values: Array | None) -> tuple[Array, Array, Array | None]:
-    there = np.asarray(np.isfinite(places).all(axis=1))
+    there = np.asarray((np.abs(places) < FARTHEST).all(axis=1))
     new = np.cumsum(there) - 1
     whole = there[triangles].all(axis=1) if triangles.size else np.empty(0, bool)
     return (

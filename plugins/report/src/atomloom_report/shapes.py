@@ -14,6 +14,9 @@ from atomloom_report.scales import widened
 ROOM = 0.04
 """The share of an axis that stays free beside the outermost points."""
 
+FARTHEST = 300
+"""The largest power of ten at which a line on log axes may end."""
+
 LEAST_COUNT = 0.5
 """Where the bars of a histogram start on a logarithmic axis, which has no zero."""
 
@@ -100,4 +103,4 @@ def square(figure: Scatter) -> tuple[float, float] | None:
 def ends(figure: Scatter) -> tuple[float, float]:
     """Where the identity line starts and ends, in the unit of the axes."""
     low, high = square(figure) or (0.0, 1.0)
-    return (10**low, 10**high) if figure.x.log else (low, high)
+    return (10 ** max(low, -FARTHEST), 10 ** min(high, FARTHEST)) if figure.x.log else (low, high)

@@ -42,7 +42,7 @@ def drawing(figure: Points3D | Surface3D) -> Drawing | None:
     if shown.empty:
         return None
     values = (
-        {} if shown.values is None else {"values": _packed(shown.values, "<f4"), "unit": words.unit(figure.color.unit)}
+        {} if shown.values is None else {"values": _packed(shown.values, "<f8"), "unit": words.unit(figure.color.unit)}
     )
     return Drawing(
         {

@@ -3,7 +3,7 @@
 // number of figures may stand on a page, and a printer gets what the screen shows.
 (() => {
   const SHADES = 255, VEIL = 0.86, FINENESS = 2;
-  const kinds = { f4: Float32Array, u4: Uint32Array, i2: Int16Array };
+  const kinds = { f4: Float32Array, f8: Float64Array, u4: Uint32Array, i2: Int16Array };
   const unpack = (text, kind) => new kinds[kind](Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer);
   const parts = color => [1, 3, 5].map(at => parseInt(color.slice(at, at + 2), 16));
   const css = (color, light = 1) => `rgb(${color.map(part => Math.round(part * light)).join()})`;
@@ -48,7 +48,7 @@
       Object.assign(this, { holder, found, view: START, zoom: 1, points: unpack(found.points, "f4"), atoms: unpack(found.atoms, "f4") });
       this.triangles = unpack(found.triangles, "u4");
       this.shades = unpack(found.shades, "i2");
-      this.values = found.values ? unpack(found.values, "f4") : null;
+      this.values = found.values ? unpack(found.values, "f8") : null;
       this.colors = shades(found.stops);
       this.canvas = document.createElement("canvas");
       this.veil = document.createElement("canvas");
