@@ -44,37 +44,45 @@ Scale = Literal["linear", "log"]
 
 
 def curve(v: Any, scale: Scale) -> Figure:
+    """A curve of the values."""
     series = (Series.around("a", np.arange(3.0), v, np.abs(v)), Series("b", v, v))
     return Curve(title="t", series=series, x=Axis("x", scale=scale), y=Axis("y", scale=scale))
 
 
 def scatter(v: Any, scale: Scale) -> Figure:
+    """A scatter of the values."""
     series = (Series.around("a", v, v[::-1], np.abs(v)),)
     return Scatter(title="t", series=series, x=Axis(scale=scale), y=Axis(scale=scale), identity=True)
 
 
 def hexbin(v: Any, scale: Scale) -> Figure:
+    """A hexbin of the values."""
     return Hexbin.of(Scatter(title="t", series=(Series("", v, v),), x=Axis(scale=scale), y=Axis(scale=scale)))
 
 
 def histogram(v: Any, scale: Scale) -> Figure:
+    """A histogram of the values."""
     return Histogram.of("t", {"a": v, "b": v[:1]}, Axis("x", "eV", scale))
 
 
 def bars(v: Any, scale: Scale) -> Figure:
+    """A bars of the values."""
     return Bars(title="t", labels=("a", "b", "c"), series=(Heights("s", v, v[::-1]),), y=Axis(scale=scale))
 
 
 def heat_map(v: Any, scale: Scale) -> Figure:
+    """A heat map of the values."""
     return HeatMap(title="t", values=v[:, None] * np.ones(2), color=Axis(scale=scale), centre=0.5)
 
 
 def points(v: Any, scale: Scale) -> Figure:
+    """A points of the values."""
     places = np.stack([v, np.arange(3.0), np.zeros(3)], axis=1)
     return Points3D(title="t", points=places, values=v, color=Axis(scale=scale))
 
 
 def surface(v: Any, scale: Scale) -> Figure:
+    """A surface of the values."""
     atoms = Molecule(np.array([1, 0, 250]), np.array([[0, 0, 0], [0, 0, NAN], [0, 0, 1.0]]))
     corners, triangles = np.eye(3), np.array([[0, 1, 2], [0, 0, 0]])
     return Surface3D(

@@ -6,7 +6,7 @@ of one unit that is in use and far from those of all others. A rule that finds n
 =====  =============================================================================  ============================
 R      the distance of nearest neighbours is about the sum of their covalent radii    angstrom, bohr, nm, pm
 E      the energy is within some per cent of the sum over its atoms                   eV, hartree, kcal/mol, ...
-F      E changes from frame to frame by -F dR; else the unit of E over that of R      quotients of these
+F      E changes by the work -F dR between frames that are alike                      quotients of these
 D      the dipole of neutral frames is about that of the atomic charges               e*angstrom, e*bohr, debye
        and the size of a dipole is that of its vector
 =====  =============================================================================  ============================
@@ -29,9 +29,12 @@ SAMPLE = 400
 
 LENGTHS = ("angstrom", "bohr", "nm", "pm")
 ENERGIES = ("eV", "hartree", "kcal/mol", "kJ/mol", "rydberg", "meV")
+FORCE_ENERGIES = ENERGIES[:4]
 DIPOLES = ("e*angstrom", "e*bohr", "debye")
 
 _CORRELATED = 0.9
+_PAIRS = 10
+_MOST_ATOMS = 100
 _SPREAD = 1.25
 _FEWEST = 3  # atoms: two may be pulled apart
 _LARGEST = 2000
@@ -46,12 +49,10 @@ class Evidence:
     Args:
         unit: in which the field is held.
         because: the comparison in words, with its numbers.
-        firm: whether it was measured; a mere habit says nothing against what a source says.
     """
 
     unit: str
     because: str
-    firm: bool = True
 
 
 def evidence(dataset: Dataset, name: str, units: Mapping[str, str]) -> Evidence | None:
@@ -94,17 +95,18 @@ def _energy(dataset: Dataset, _units: Mapping[str, str]) -> Evidence | None:
 
 
 def _forces(dataset: Dataset, units: Mapping[str, str]) -> Evidence | None:
-    """The unit of E over that of R, confirmed by the work along the path where frames follow each other."""
+    """By the work that the forces do between frames that are alike."""
     energy, length = units.get("E", ""), units.get("R", "")
-    if "E" not in dataset or not energy or not length:
+    if "E" not in dataset or "Z" not in dataset or not energy or not length:
         return None
-    usual = f"{energy}/{length}"
     slope = _work_slope(dataset)
     if slope is None:
-        return Evidence(usual, "the unit of E over that of R", firm=False)
-    candidates = {f"{e}/{r}": factor(usual, f"{e}/{r}") for e in ENERGIES[:4] for r in LENGTHS}
+        return None
+    usual = f"{energy}/{length}"
+    candidates = {f"{e}/{r}": factor(usual, f"{e}/{r}") for e in FORCE_ENERGIES for r in LENGTHS}
     unit = _nearest(slope, candidates, within=1.08)
-    return Evidence(unit, f"taken in {usual}, F does {slope:.3g} times the work by which E changes") if unit else None
+    because = f"taken in {usual}, F does {slope:.3g} times the work by which E changes between like frames"
+    return Evidence(unit, because) if unit else None
 
 
 def _dipole(dataset: Dataset, units: Mapping[str, str]) -> Evidence | None:
@@ -157,16 +159,51 @@ def _neighbour_ratios(frame: Mapping[str, _Array]) -> _Array:
 
 
 def _work_slope(dataset: Dataset) -> float | None:
-    """The factor between the work -F dR and the change of E, where neighbouring frames are steps of one path."""
-    if "R" not in dataset or len(dataset) < 20:
+    """The factor between the work -F dR and the change of E from frames to the most like ones, laid onto each other."""
+    if "R" not in dataset or len(dataset) < _PAIRS:
         return None
-    starts = np.linspace(0, len(dataset) - 2, min(SAMPLE, len(dataset) - 1)).astype(np.int64)
-    before, after = (dataset.take(frames, ["R", "E", "F"]) for frames in (starts, starts + 1))
-    if not np.array_equal(before.sizes["atom"], after.sizes["atom"]):
-        return None
-    work = -0.5 * ((before["F"] + after["F"]) * (after["R"] - before["R"])).sum(axis=1)
-    path = np.bincount(before.segments(), weights=work, minlength=before.frames).astype(np.float64)
-    return _slope(path, after["E"] - before["E"], least=_CORRELATED)
+    work, change = [], []
+    for frames in _like_frames(dataset):
+        positions = np.stack([frame["R"] for frame in frames]).astype(np.float64)
+        forces = np.stack([frame["F"] for frame in frames]).astype(np.float64)
+        energies = np.array([float(frame["E"]) for frame in frames])
+        for one, other in _nearest_pairs(positions):
+            turned, turn = _laid_onto(positions[other], positions[one])
+            mean = 0.5 * (forces[one] + forces[other] @ turn)
+            work.append(-float((mean * (turned - (positions[one] - positions[one].mean(axis=0)))).sum()))
+            change.append(energies[other] - energies[one])
+    return _slope(np.array(work), np.array(change), least=_CORRELATED)
+
+
+def _like_frames(dataset: Dataset) -> Iterator[list[dict[str, _Array]]]:
+    """Sampled frames of the same atoms in the same order, as far as there are several; neighbours are sampled too."""
+    step = max(1, len(dataset) // SAMPLE)
+    picked = np.unique(np.concatenate([np.arange(0, len(dataset) - 1, step), np.arange(1, len(dataset), step)]))
+    batch = dataset.take(picked, ["Z", "R", "E", "F"])
+    groups: dict[bytes, list[dict[str, _Array]]] = {}
+    for number in range(batch.frames):
+        frame = batch.frame(number)
+        if 1 < len(frame["Z"]) <= _MOST_ATOMS:
+            groups.setdefault(frame["Z"].astype(np.int64).tobytes(), []).append(frame)
+    return (frames for frames in groups.values() if len(frames) > 1)
+
+
+def _nearest_pairs(positions: _Array) -> list[tuple[int, int]]:
+    """Each frame with the one whose distances between atoms differ least from its own."""
+    first, second = np.triu_indices(positions.shape[1], 1)
+    distances = np.linalg.norm(positions[:, first] - positions[:, second], axis=-1)
+    squares = (distances**2).sum(axis=1)
+    away = squares[:, None] + squares - 2 * distances @ distances.T
+    np.fill_diagonal(away, np.inf)
+    return [(one, int(other)) for one, other in enumerate(away.argmin(axis=1))]
+
+
+def _laid_onto(moved: _Array, onto: _Array) -> tuple[_Array, _Array]:
+    """Centred positions turned (or mirrored, which changes no energy) onto others, and the turn (Schoenemann 1966)."""
+    moved, onto = moved - moved.mean(axis=0), onto - onto.mean(axis=0)
+    left, _, right = np.linalg.svd(moved.T @ onto)
+    turn = left @ right
+    return moved @ turn, turn
 
 
 def _slope(values: _Array, expected: _Array, *, least: float) -> float | None:
@@ -174,7 +211,7 @@ def _slope(values: _Array, expected: _Array, *, least: float) -> float | None:
     finite = np.isfinite(values) & np.isfinite(expected)
     values, expected = values[finite], expected[finite]
     norms = float(np.linalg.norm(values) * np.linalg.norm(expected))
-    if len(values) < 10 or norms == 0.0 or float(values @ expected) / norms < least:
+    if len(values) < _PAIRS or norms == 0.0 or float(values @ expected) / norms < least:
         return None
     return float(np.linalg.norm(values) / np.linalg.norm(expected))
 

@@ -103,7 +103,7 @@ def _note(found: Settled, wanted: str) -> str:
 
 def _against(unit: str, physics: Evidence | None) -> str:
     """What physics has to say against a unit; nothing if it agrees or does not know."""
-    if physics is None or not physics.firm or unit.strip().lower() in ATOMIC or kind(unit) != kind(physics.unit):
+    if physics is None or unit.strip().lower() in ATOMIC or kind(unit) != kind(physics.unit):
         return ""
     agrees = abs(factor(unit, physics.unit) - 1.0) < _SAME
     return "" if agrees else f"physics speaks for {physics.unit}: {physics.because}"

@@ -103,4 +103,4 @@ def square(figure: Scatter) -> tuple[float, float] | None:
 def ends(figure: Scatter) -> tuple[float, float]:
     """Where the identity line starts and ends, in the unit of the axes."""
     low, high = square(figure) or (0.0, 1.0)
-    return (10 ** max(low, -FARTHEST), 10 ** min(high, FARTHEST)) if figure.x.log else (low, high)
+    return (10.0 ** max(low, -FARTHEST), 10.0 ** min(high, FARTHEST)) if figure.x.log else (low, high)
