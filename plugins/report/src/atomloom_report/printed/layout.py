@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 import warnings
 from collections.abc import Iterator
@@ -135,7 +136,9 @@ def _title(given: Axis) -> str:
 
 
 def _power(value: float, _: Any) -> str:
-    exponent = np.log10(value) if value > 0 else 0.0
+    if not 0 < value < math.inf:
+        return ""
+    exponent = math.log10(value)
     return power(round(exponent)) if abs(exponent - round(exponent)) < 1e-6 else f"{value:g}"
 
 
