@@ -57,14 +57,6 @@ def module(folder: Path) -> str:
     return name(folder).replace("-", "_")
 
 
-def declared(folder: Path) -> Iterator[str]:
-    """What the distribution names as dependencies, those of its extras included."""
-    table = project(folder)
-    yield from table.get("dependencies", [])
-    for extra in table.get("optional-dependencies", {}).values():
-        yield from extra
-
-
 def distribution(requirement: str) -> str:
     """The name in a requirement such as ``atomloom-jax[test]>=0.1``."""
     return re.split(r"[^\w.-]", requirement)[0]
@@ -194,7 +186,8 @@ def plugin_contracts() -> str:
     modules = {name(folder): module(folder) for folder in (CORE, *PLUGINS.values())}
     lines = ["[importlinter]", "root_packages =", *(f"    {package}" for package in modules.values())]
     for folder in (CORE, *PLUGINS.values()):
-        known = {"atomloom", name(folder), *map(distribution, declared(folder))}
+        # An extra names what goes well with it, such as a renderer of its reports, and is never imported.
+        known = {"atomloom", name(folder), *map(distribution, project(folder).get("dependencies", []))}
         foreign = [package for owner, package in modules.items() if owner not in known]
         if foreign:
             lines += [f"[importlinter:contract:{module(folder)}]", "type = forbidden"]

