@@ -106,6 +106,10 @@ CASES = (
     Case("fewer E than R", npz(E=np.zeros(7)), "inspect it.npz", "it has 7 rows and there are 10"),
     Case("Z of other atoms", npz(Z=np.tile([8, 1], (10, 1))), "inspect it.npz", "it has 2 atoms a frame and others"),
     Case("N above the arrays", npz(N=np.full(10, 5)), "inspect it.npz", "N of frame 0 is 5"),
+    Case("negative Z", npz(Z=np.tile([-8, -1, -1], (10, 1))), "inspect it.npz", "frame 0 holds -8"),
+    Case("no atoms at all", npz(Z=np.zeros((10, 3), int)), "inspect it.npz", "Z is 0 throughout frame 0"),
+    Case("NaN energy", npz(E=np.where(np.arange(10) == 4, np.nan, -76.0)), "inspect it.npz", "1 of 10 frames (4)"),
+    Case("name that is a path", text("exp.toml", EXPERIMENT), "run exp.toml --name ../x", "not the name of a folder"),
     Case("hole in Z", npz(Z=np.tile([8, 0, 1], (10, 1))), "inspect it.npz", "between others"),
     Case("two names of one field", npz(coords=positions(0.0)), "inspect it.npz", "both 'R' and 'coords' stand for it"),
     Case(

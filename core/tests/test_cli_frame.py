@@ -203,7 +203,8 @@ def test_full_disk_under_stdout() -> None:
         done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     assert (
-        done.stderr == "atomloom: Cannot write 'stdout': the disk is full. Free some space or choose another place.\n"
+        done.stderr
+        == "atomloom: Cannot write 'the output': the disk is full. Free some space or choose another place.\n"
     )
 
 

@@ -95,6 +95,28 @@ def test_forces_in_another_unit_than_the_energies_are_found_by_their_work() -> N
     assert np.allclose(dataset["F"], np.concatenate(truth["F"]))
 
 
+@pytest.mark.parametrize("unit", ["eV/angstrom", "hartree/bohr", "kcal/mol/angstrom"])
+def test_forces_on_unrelated_frames_are_told_by_the_most_alike(unit: str) -> None:
+    """Frames in no order, with energies in hartree: whatever the unit of the forces, they come out as they were."""
+    truth = shaken()
+    held = {**truth, "E": convert(truth["E"], "eV", "hartree"), "F": convert(truth["F"], "eV/angstrom", unit)}
+    dataset, report = harmonize(raw(held))
+    assert rule(report, "F") == ("physics", "inferred")
+    assert np.allclose(dataset["F"], truth["F"].reshape(-1, 3))
+
+
+def test_forces_on_frames_of_different_molecules_stay_open() -> None:
+    """Without two frames of the same atoms nothing tells, and no habit is followed."""
+    numbers = np.array([[6, first, second] for first in (1, 6, 7, 8, 9) for second in (1, 6, 7, 8, 9)])
+    random = np.random.default_rng(0)
+    rest = np.array([[0.0, 0.0, 0.0], [1.2, 0.0, 0.0], [-0.4, 1.1, 0.0]])
+    arrays = {"R": rest + random.normal(scale=0.05, size=(25, 3, 3)), "F": random.normal(size=(25, 3, 3))}
+    dataset, report = harmonize(raw({"Z": numbers, "E": ENERGY[numbers].sum(axis=1), **arrays}))
+    assert dataset.fields["E"].unit == "eV"
+    assert dataset.fields["F"].unit == "?"
+    assert rule(report, "F") == ("none", "warning")
+
+
 @pytest.mark.parametrize(("unit", "factor"), [("e*angstrom", 1.0), ("debye", 4.803204712), ("e*bohr", 1.889726125)])
 def test_dipoles_are_told_by_the_charges(unit: str, factor: float) -> None:
     """Charges and positions give the dipole in e*angstrom; what is held differs by the factor of its unit."""
@@ -301,3 +323,19 @@ def test_missing_charges_beside_a_potential_are_told() -> None:
     assert "mono" not in dataset
     assert report.about("mono")[0].rule == "missing"
     assert dataset["n_grid"].tolist() == [4] * len(dataset)
+
+
+def test_the_option_that_inspect_prints_settles_the_field() -> None:
+    """A name that is both a field and, in the source, another one is that of the field."""
+    arrays = {**shaken(), "Dxyz": np.ones((len(shaken()["E"]), 3)), "D": np.ones(len(shaken()["E"]))}
+    dataset, _ = harmonize(raw(arrays), {"unit": {"D": "debye", "dipole_norm": "debye"}})
+    assert dataset.fields["D"].unit == dataset.fields["dipole_norm"].unit == "e*angstrom"
+
+
+def test_bad_energies_are_left_out_on_request() -> None:
+    """Frames with NaN energies go with those of bad positions, and are named."""
+    arrays = {name: np.array(values) for name, values in shaken().items()}
+    arrays["E"][3], arrays["R"][5, 0, 0] = np.nan, np.inf
+    dataset, report = harmonize(raw(arrays), {"drop_bad": True})
+    assert len(dataset) == len(arrays["E"]) - 2
+    assert [finding.field for finding in report.warnings if finding.rule == "your choice"] == ["R", "E"]

@@ -30,7 +30,9 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--option", "given", multiple=True, metavar="NAME=VALUE", help="Set an option of the reader."),
             click.option("--as", "meanings", multiple=True, metavar="FIELD=MEANING", help="Settle what a field is."),
             click.option("--unit", "units", multiple=True, metavar="FIELD=UNIT", help="Settle the unit of a field."),
-            click.option("--drop-bad", is_flag=True, help="Leave out frames with NaN or infinite positions."),
+            click.option(
+                "--drop-bad", is_flag=True, help="Leave out frames whose positions or energies are no numbers."
+            ),
         )
     ):
         command = option(command)

@@ -9,6 +9,7 @@ import click
 
 from atomloom.cli.data_options import watched
 from atomloom.cli.output import json_option, note, table
+from atomloom.errors import AtomloomError
 from atomloom.registry import registry
 
 if TYPE_CHECKING:
@@ -26,12 +27,19 @@ def demo(name: str | None, out: str, listed: bool, json_output: bool) -> None:
     if listed:
         table(("demo", "plugin", "summary"), [(d.spec.name, d.plugin, d.spec.summary) for d in chosen], json_output)
         return
-    reports = []
+    reports, failures = [], []
     with watched():
         for found in chosen:
             note(f"{found.spec.name}: {found.spec.summary} ...")
-            reports.append((found.spec.name, *_run(found, Path(out))))
-    table(("demo", "result", "report"), reports, json_output)
+            try:
+                reports.append((found.spec.name, *_run(found, Path(out))))
+            except AtomloomError as error:
+                failures.append(error)
+                note(f"{found.spec.name} failed: {error}")
+    if reports:
+        table(("demo", "result", "report"), reports, json_output)
+    if failures:
+        raise failures[0]
 
 
 def _run(found: Contribution, out: Path) -> tuple[str, str]:

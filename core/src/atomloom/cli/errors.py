@@ -82,7 +82,7 @@ def _hint(error: click.ClickException, path: str) -> str:
 def _denied(error: OSError) -> TargetError:
     from atomloom.runs.targets import target_error
 
-    return target_error(error.filename, error, "use") if error.filename else target_error("stdout", error)
+    return target_error(error.filename, error, "use") if error.filename else target_error("the output", error)
 
 
 def _bug(error: BaseException, command: str) -> str:

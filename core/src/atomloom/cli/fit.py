@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import click
 from atomloom.cli.data_options import runs_option, watched
 from atomloom.cli.output import echo_json, json_option, note, table
 from atomloom.cli.settings import settings
+from atomloom.errors import RunError
 
 if TYPE_CHECKING:
     from atomloom.pipeline import Job
@@ -46,7 +48,7 @@ def plan(experiment: str, assignments: tuple[str, ...], json_output: bool) -> No
 @set_option
 def run(experiment: str, name: str | None, root: str, assignments: tuple[str, ...]) -> None:
     """Fit EXP.toml in a new run folder; Ctrl-C leaves a run that `atomloom resume` goes on with."""
-    folder = Path(root) / (name or Path(experiment).stem)
+    folder = Path(root) / checked_name(name, Path(experiment).stem)
     fit_in(folder, lambda: load_job(experiment, assignments))
 
 
@@ -69,6 +71,15 @@ def resume(run_name: str, root: str) -> None:
         note(f"'{files.name}' is finished; its report is in '{files.report}'.")
     else:
         tell(fitted, report)
+
+
+def checked_name(name: str | None, default: str) -> str:
+    """The name of a run, which is a single folder in the folder of runs."""
+    if name is None:
+        return default
+    if not name or Path(name).name != name:
+        raise RunError(f"start a run named {name!r}", "it is not the name of a folder", "Give a name without slashes")
+    return name
 
 
 def load_job(experiment: str, assignments: tuple[str, ...] = ()) -> Job:
@@ -123,4 +134,4 @@ def tell(fitted: Run, report: Report) -> None:
 
 def _say_how_to_resume(folder: Path) -> None:
     if folder.is_dir():
-        note(f"\nInterrupted; `atomloom resume {folder}` goes on from the last epoch.")
+        note(f"\nInterrupted; `atomloom resume {shlex.quote(str(folder))}` goes on from the last epoch.")

@@ -96,13 +96,13 @@ def _parameter(option: Option) -> click.Option:
 
 
 def _fit(name: str, spec: ModelSpec, options: dict[str, tuple[Option, ...]], given: dict[str, Any]) -> None:
-    from atomloom.cli.fit import fit_in
+    from atomloom.cli.fit import checked_name, fit_in
     from atomloom.experiment import AsFlags, resolved
     from atomloom.pipeline import prepare
     from atomloom.runs import next_free
 
     root, run_name = Path(given.pop("root")), given.pop("name")
-    folder = root / run_name if run_name else next_free(root / name)
+    folder = next_free(root / name) if run_name is None else root / checked_name(run_name, name)
     experiment = resolved(_experiment(name, spec, options, given), Path.cwd())
     fit_in(folder, lambda: prepare(experiment, AsFlags()))
 

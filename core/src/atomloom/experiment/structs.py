@@ -44,7 +44,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     units: Annotated[dict[str, str], Meta(description="what a field is measured in: FIELD = UNIT")] = msgspec.field(
         name="unit", default_factory=dict
     )
-    drop_bad: Annotated[bool, Meta(description="leave out frames with NaN or infinite positions")] = False
+    drop_bad: Annotated[bool, Meta(description="leave out frames with NaN or infinite positions or energies")] = False
 
     @property
     def paths(self) -> tuple[str, ...]:

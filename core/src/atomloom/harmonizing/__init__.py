@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from atomloom.data import Dataset
 from atomloom.harmonizing.checks import check_dipoles, check_frames, missing
 from atomloom.harmonizing.choices import IGNORE, Choices, pairs
@@ -43,10 +45,12 @@ def harmonize(dataset: Dataset, choices: Choices | Mapping[str, Any] | None = No
     dataset, found = _apply_rules(settle(dataset, chosen), chosen)
     findings += found
     dataset, checked = check_frames(dataset, drop_bad=chosen.drop_bad)
-    dataset, found = bring_to_units(dataset, chosen, settled)
+    with np.errstate(all="ignore"):
+        dataset, found = bring_to_units(dataset, chosen, settled)
     findings += found
     check_electrons(dataset)
-    findings += [*checked, *check_dipoles(dataset), *missing(dataset), *outliers(dataset)]
+    with np.errstate(all="ignore"):  # huge values are told as outliers, not by numpy
+        findings += [*checked, *check_dipoles(dataset), *missing(dataset), *outliers(dataset)]
     return dataset, HarmonizeReport(tuple(findings))
 
 

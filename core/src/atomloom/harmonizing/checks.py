@@ -16,30 +16,41 @@ MOST_FRAMES = 100_000
 HEAVIEST = 118
 """The largest atomic number."""
 
+FINITE = {"R": "positions", "E": "energies"}
+"""Fields without which a frame is of no use."""
+
 _BLOCK = 4096
 _DIPOLE_ROUNDING = 2e-3  # e*angstrom, about the last digit of a dipole printed in debye
 _NAMED = 5
 
 
 def check_frames(dataset: Dataset, *, drop_bad: bool = False) -> tuple[Dataset, list[Finding]]:
-    """Stops at an empty data set and at positions that are NaN or infinite; `drop_bad` leaves those frames out."""
+    """Stops at an empty data set and at positions or energies that are NaN or infinite.
+
+    Args:
+        drop_bad: leave such frames out instead.
+    """
     if not len(dataset):
         raise DataError("harmonise the data set", "it has no frames", "Check that the source holds what you expect")
     _check_elements(dataset)
-    if "R" not in dataset:
-        return dataset, []
     looked = looked_at(len(dataset), everything=drop_bad)
-    bad = _not_finite(dataset, looked, "R")
-    if not bad.size:
-        note = "" if len(looked) == len(dataset) else f"looked at {len(looked)} of {len(dataset)} frames"
-        return dataset, [Finding("R", "R", "check", note)] if note else []
-    named = _named(bad)
-    if not drop_bad or bad.size == len(dataset):
-        found = f"positions are NaN or infinite in {bad.size} of {counted(len(looked), 'frame')} ({named})"
-        raise DataError("use the positions", found, "Repair these frames, or leave them out with --drop-bad")
-    kept = np.setdiff1d(np.arange(len(dataset), dtype=np.int64), bad)
-    note = f"{counted(int(bad.size), 'frame')} with NaN or infinite positions left out ({named})"
-    return dataset[kept], [Finding("R", "R", "your choice", note, "warning")]
+    bad = {name: _not_finite(dataset, looked, name) for name in FINITE if name in dataset}
+    findings = []
+    if bad and len(looked) < len(dataset):
+        findings.append(Finding("R", "R", "check", f"looked at {len(looked)} of {len(dataset)} frames"))
+    every = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *bad.values()]))
+    for name, frames in bad.items():
+        if frames.size and (not drop_bad or every.size == len(dataset)):
+            found = f"{FINITE[name]} are NaN or infinite in {frames.size} of {counted(len(looked), 'frame')}"
+            todo = "Repair these frames, or leave them out with --drop-bad"
+            raise DataError(f"use the {FINITE[name]}", f"{found} ({_named(frames)})", todo)
+        if frames.size:
+            note = (
+                f"{counted(int(frames.size), 'frame')} with NaN or infinite {FINITE[name]} left out ({_named(frames)})"
+            )
+            findings.append(Finding(name, name, "your choice", note, "warning"))
+    kept = np.setdiff1d(np.arange(len(dataset), dtype=np.int64), every)
+    return dataset[kept] if every.size else dataset, findings
 
 
 def check_dipoles(dataset: Dataset) -> list[Finding]:

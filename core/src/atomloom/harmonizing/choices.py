@@ -53,11 +53,15 @@ class Choices:
         return field.strip(), tuple(part.strip() for part in rest.rstrip(") ").split(",")) if bracket else ()
 
     def renamed(self, names: Mapping[str, str]) -> Choices:
-        """The same choices with units by field where they were given by the names of the source."""
+        """The same choices with units by field where they were given by the names of the source.
+
+        A name that is both is that of the field, as `atomloom inspect` prints it.
+        """
         units: dict[str, str] = {}
         for name, unit in self.units.items():
-            if units.setdefault(names.get(name, name), unit) != unit:
-                found = f"both {units[names[name]]} and {unit} are given for it"
+            field = name if name in names.values() else names.get(name, name)
+            if units.setdefault(field, unit) != unit:
+                found = f"both {units[field]} and {unit} are given for it"
                 raise ConfigError(f"set the unit of {name!r}", found, "Give one of them")
         return replace(self, units=units)
 

@@ -49,10 +49,12 @@ def lengths_along(axis: str, shaped: dict[str, Column], column: Column) -> tuple
 
 
 def _unpadded(numbers: Column) -> Indices:
-    """Atoms of each frame, where Z is above zero up to there and zero or less from there on."""
+    """Atoms of each frame, where Z is above zero up to there, and zero or -1 from there on."""
     counts = []
     for frames in _blocks(numbers):
-        real = numbers.take(frames) > 0
+        block = numbers.take(frames)
+        _check_padding(block, frames)
+        real = block > 0
         count = real.sum(axis=1)
         holes = np.flatnonzero((real != (np.arange(real.shape[1]) < count[:, None])).any(axis=1))
         if holes.size:
@@ -60,6 +62,20 @@ def _unpadded(numbers: Column) -> Indices:
             raise DataError("tell padding from atoms", found, "Move padding to the end, or give the field N")
         counts.append(count)
     return np.concatenate(counts).astype(np.int64) if counts else np.zeros(0, dtype=np.int64)
+
+
+def _check_padding(block: Array, frames: Indices) -> None:
+    """Stops at atomic numbers below what stands for padding, and at frames that would be left without any atom."""
+    below = np.flatnonzero((block < -1).any(axis=1))
+    if below.size:
+        found = (
+            f"frame {int(frames[below[0]])} holds {int(block[below[0]].min())}, which is neither an element nor padding"
+        )
+        raise DataError("use Z as atomic numbers", found, "Correct it, or say what it is with --as NAME=FIELD")
+    empty = np.flatnonzero(~(block > 0).any(axis=1))
+    if empty.size:
+        found = f"Z is 0 throughout frame {int(frames[empty[0]])}"
+        raise DataError("tell padding from atoms", found, "Leave that frame out, or give the field N")
 
 
 def _check_agree(lengths: Indices, shaped: dict[str, Column]) -> None:

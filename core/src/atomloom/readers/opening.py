@@ -13,6 +13,7 @@ from atomloom.data import Dataset
 from atomloom.data.schema import named_like
 from atomloom.errors import AmbiguousName, ConfigError, DataError, UnknownName
 from atomloom.registry import registry, resolve
+from atomloom.registry.lookup import out_of_order
 from atomloom.specs import ReaderSpec
 
 
@@ -57,7 +58,8 @@ def suggest(path: Path) -> str:
             raise UnknownName(f"read '{path}'", "it is a folder, and no installed reader knows it", todo)
         known = ", ".join(sorted(n if names.count(n) == 1 else f"{plugin}:{n}" for n, plugin in readers))
         todo = f"Name a reader with --reader ({known}), or install a plugin that brings one"
-        raise UnknownName(f"read '{path}'", "no installed reader knows this kind of file", todo)
+        found_out = "; ".join(["no installed reader knows this kind of file", *out_of_order(registry().plugins)])
+        raise UnknownName(f"read '{path}'", found_out, todo)
     likeliest: list[str] = [each.contribution.spec.name for each in found if each.because == found[0].because]
     if len(likeliest) > 1:
         raise AmbiguousName(f"read '{path}'", f"{' and '.join(likeliest)} could read it", "Choose one with --reader")

@@ -37,7 +37,7 @@ def unknown(
     kind: str, name: str, contributions: Iterable[Contribution], plugins: Sequence[PluginRecord]
 ) -> UnknownName:
     """That there is no such contribution, with the nearest names and the plugins that might have brought it."""
-    found = "; ".join(["no installed plugin brings it", *_out_of_order(plugins)])
+    found = "; ".join(["no installed plugin brings it", *out_of_order(plugins)])
     known = {called: each.spec.name for each in contributions for called in _called(each)}
     return UnknownName(f"find the {SINGULAR[kind]} {name!r}", found, " ".join(_advice(kind, name, known, plugins)))
 
@@ -83,7 +83,8 @@ def _known_plugin(kind: str, name: str, plugin: str, plugins: Sequence[PluginRec
         raise UnknownName(asked, f"the plugin {plugin!r} is blocked", "Leave out the `-p no:` or ATOMLOOM_BLOCK")
 
 
-def _out_of_order(plugins: Iterable[PluginRecord]) -> Iterator[str]:
+def out_of_order(plugins: Iterable[PluginRecord]) -> Iterator[str]:
+    """The plugins that failed or are blocked, each in a clause for an error message."""
     for record in plugins:
         if record.blocked:
             yield f"the plugin {record.name} ({record.whence}) is blocked"

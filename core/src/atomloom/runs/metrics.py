@@ -53,8 +53,16 @@ def append(path: Path, epoch: int, values: Mapping[str, float]) -> None:
 
 
 def cut_back(path: Path, epoch: int) -> None:
-    """Drop what was written after `epoch`, a line that was cut short by a kill included."""
+    """Drop what was written after `epoch`, a line that was cut short by a kill included.
+
+    Raises:
+        DataError: when a line other than the last is not what `append` writes, or the line of `epoch` is missing.
+    """
     lines = _lines(path)
+    known = {row.epoch for row in rows(path)}
+    if epoch and epoch not in known:
+        found = f"it has no line for epoch {epoch}, after which the checkpoint was saved"
+        raise DataError(f"go on with '{path}'", found, "Restore a copy of it")
     kept = [line for line in lines if (row := _row(line)) is not None and row.epoch <= epoch]
     if kept != lines:
         with atomic_file(path, "wb") as file:

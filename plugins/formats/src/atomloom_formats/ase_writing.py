@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.data import Dataset
+from atomloom.errors import TargetError
 from atomloom.runs.atomic import atomic_path
 from atomloom_formats.frames_out import batches, check
 
@@ -27,16 +28,21 @@ _PAIRS = {"total_charge": "total_charge", "total_spin": "multiplicity"}
 
 def write(dataset: Dataset, target: str | Path, /) -> None:
     """Write `dataset` to `target`; the file appears under its name only once it is whole."""
+    import sqlite3
+
     from ase.db import connect
 
     names = check(dataset, target)
     with atomic_path(target) as temporary:
         database = connect(str(temporary), type="db", use_lock_file=False)
-        database.metadata = _metadata(dataset, names)
-        with database:
-            for batch in batches(dataset, names, target):
-                for index in range(batch.frames):
-                    _insert(database, batch.frame(index))
+        try:
+            database.metadata = _metadata(dataset, names)
+            with database:
+                for batch in batches(dataset, names, target):
+                    for index in range(batch.frames):
+                        _insert(database, batch.frame(index))
+        except sqlite3.OperationalError as error:
+            raise TargetError(f"write '{target}'", str(error), "Free some space or choose another place") from error
 
 
 def _metadata(dataset: Dataset, names: tuple[str, ...]) -> dict[str, Any]:

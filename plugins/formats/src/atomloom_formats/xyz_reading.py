@@ -6,7 +6,7 @@ angstrom, e) where the comment lines name the columns; of a plain XYZ file only 
 
 Fields that only some frames have are left out with a warning (see `atomloom_formats.left_out`), except for the lattice:
 frames without one get ASE's cell of zeros. With ``having=("forces",)`` the frames without forces are left out instead.
-Text (``config_type=bulk``, ``resname:S:1``) is not read; ``meta["texts"]`` lists it.
+Text (``config_type=bulk``, ``resname:S:1``) is left out with a warning as well.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def _dataset(index: Index, schema: Schema) -> Dataset:
         columns["pbc"] = Parsed(comments, "pbc", np.dtype(np.bool_), (3,), count)
     fields = {name: schema.field(name) for name in columns}
     rules = {name: schema.unit_rule(name) for name, field in fields.items() if field.unit}
-    meta = {"source": index.path.name, "unit_rules": rules, KEY: dict(schema.left_out), "texts": list(schema.texts)}
+    texts = {name: "it is text, which this reader does not read" for name in sorted(schema.texts)}
+    meta = {"source": index.path.name, "unit_rules": rules, KEY: {**dict(schema.left_out), **texts}}
     return Dataset(columns, fields, {key: value for key, value in meta.items() if value})
 
 
