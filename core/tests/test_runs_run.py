@@ -318,3 +318,23 @@ def test_a_person_sees_metrics_progress_and_speed(run: Run, monkeypatch: pytest.
     text = Text.from_ansi(screen.file.getvalue()).plain
     for expected in ("train/loss", "1.012", "a[red]", "12/12", "structures/s"):
         assert expected in text
+
+
+@pytest.mark.parametrize("damage", [b"\x00\xff\x80\n", b'{"epch": 1}\n'])
+def test_damaged_metrics_stop_a_resumed_run(tmp_path: Path, damage: bytes) -> None:
+    """History is not thrown away in silence: the damaged line is named, and the file is as it was."""
+    path = tmp_path / "metrics.jsonl"
+    for epoch in (1, 2, 3):
+        metrics.append(path, epoch, {"train/loss": 1.0 / epoch})
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([damage, *lines[1:]]))
+    before = path.read_bytes()
+    with pytest.raises(DataError, match="line 1 is damaged"):
+        metrics.cut_back(path, 3)
+    assert path.read_bytes() == before
+
+
+def test_missing_metrics_stop_a_resumed_run(tmp_path: Path) -> None:
+    """A checkpoint after epoch 3 and no line for it do not belong together."""
+    with pytest.raises(DataError, match="it has no line for epoch 3"):
+        metrics.cut_back(tmp_path / "metrics.jsonl", 3)

@@ -36,4 +36,6 @@ def set_up_logging(chosen: Settings) -> None:
 
     level = logging.ERROR if chosen.quiet else logging.INFO if chosen.verbose == 1 else logging.DEBUG
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
-    logging.getLogger("atomloom").setLevel(level)
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(level)  # of what is shown; the record of a run keeps its warnings
+    logging.getLogger("atomloom").setLevel(min(level, logging.WARNING))

@@ -29,7 +29,7 @@ ALIKE = 0.5
 DUPLICATE = 0.005
 """Near duplicates differ in their distances by less than this in the root mean square, in angstrom, ..."""
 
-CHANCE = 0.1
+CHANCE = 0.03
 """... and by less than this share of what other frames differ from the nearest one: few atoms are alike by chance."""
 
 _LARGEST = 120  # atoms; the distances of larger frames are not compared
