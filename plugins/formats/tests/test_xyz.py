@@ -219,6 +219,8 @@ def test_differing_frames(tmp_path: Path) -> None:
     assert loaded.dataset["pbc"].all(axis=1).tolist() == [False, False, True]
     (finding,) = loaded.report.about("forces")
     assert (finding.note, finding.level) == ("2 of 3 frames have it", "warning")
+    (text,) = loaded.report.about("config_type")
+    assert (text.note, text.level) == ("it is text, which this reader does not read", "warning")
 
 
 def test_frames_that_have_a_field(tmp_path: Path) -> None:

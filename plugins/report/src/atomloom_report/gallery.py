@@ -85,7 +85,9 @@ def report() -> Report:
         Section("Words and files", _words()),
         Section("What else may happen", _edge_cases()),
     )
-    summary = "Every block and every kind of figure that a report can hold, and what happens when there is little to show."
+    summary = (
+        "Every block and every kind of figure that a report can hold, and what happens when there is little to show."
+    )
     facts = {"made by": "atomloom demo report", "figures from": "random numbers and a molecule of ideal geometry"}
     return Report("A gallery of reports", sections, summary, facts, datetime(2026, 11, 21, 12, tzinfo=UTC))
 
