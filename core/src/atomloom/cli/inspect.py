@@ -53,17 +53,26 @@ def _print_open(data: Harmonised, paths: tuple[str, ...]) -> None:
         )
     unsettled = [name for name, field in fields.items() if field.unit == UNRESOLVED]
     if unsettled:
-        options = " ".join(f"--unit {name}=UNIT" for name in unsettled)
+        options = " ".join(f"--unit {_unmistakable(name, data)}=UNIT" for name in unsettled)
         click.echo(f"\nTo settle what is open: atomloom inspect {shlex.join(paths)} {options}")
 
 
+def _unmistakable(name: str, data: Harmonised) -> str:
+    """The name of a field, or what the source calls it where the source calls another field so."""
+    sources = {finding.source: finding.field for finding in reversed(data.report.findings) if finding.source}
+    called = {field: source for source, field in sources.items()}
+    return called.get(name, name) if sources.get(name, name) != name else name
+
+
 def _frames(data: Harmonised) -> str:
-    frames = f"{len(data.dataset)} frame{'s' if len(data.dataset) != 1 else ''}"
+    from atomloom.harmonizing.findings import counted
+
+    frames = counted(len(data.dataset), "frame")
     sizes = data.dataset.sizes.get("atom")
     if sizes is None or not len(sizes):
         return frames
     low, high = int(sizes.min()), int(sizes.max())
-    return f"{frames} of {low if low == high else f'{low} to {high}'} atoms"
+    return f"{frames} of {counted(low, 'atom') if low == high else f'{low} to {high} atoms'}"
 
 
 def _row(data: Harmonised, name: str) -> tuple[str, str, str, str]:

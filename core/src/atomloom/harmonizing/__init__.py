@@ -48,9 +48,14 @@ def harmonize(dataset: Dataset, choices: Choices | Mapping[str, Any] | None = No
     with np.errstate(all="ignore"):
         dataset, found = bring_to_units(dataset, chosen, settled)
     findings += found
-    check_electrons(dataset)
     with np.errstate(all="ignore"):  # huge values are told as outliers, not by numpy
-        findings += [*checked, *check_dipoles(dataset), *missing(dataset), *outliers(dataset)]
+        findings += [
+            *checked,
+            *check_electrons(dataset),
+            *check_dipoles(dataset),
+            *missing(dataset),
+            *outliers(dataset),
+        ]
     return dataset, HarmonizeReport(tuple(findings))
 
 

@@ -55,11 +55,16 @@ class Choices:
     def renamed(self, names: Mapping[str, str]) -> Choices:
         """The same choices with units by field where they were given by the names of the source.
 
-        A name that is both is that of the field, as `atomloom inspect` prints it.
+        A name that is that of one field here and of another in the source is refused.
         """
         units: dict[str, str] = {}
         for name, unit in self.units.items():
-            field = name if name in names.values() else names.get(name, name)
+            field = names.get(name, name)
+            called = {known: source for source, known in names.items()}
+            if name in called and field != name:
+                found = f"the source calls {field} so, and the field {name} is its {called[name]!r}"
+                todo = f"Write --unit {called[name]}=UNIT or --unit {field}=UNIT"
+                raise ConfigError(f"set the unit of {name!r}", found, todo)
             if units.setdefault(field, unit) != unit:
                 found = f"both {units[field]} and {unit} are given for it"
                 raise ConfigError(f"set the unit of {name!r}", found, "Give one of them")

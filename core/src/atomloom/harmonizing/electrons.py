@@ -7,20 +7,20 @@ import numpy as np
 from atomloom.data import Dataset
 from atomloom.data.columns import Indices
 from atomloom.errors import DataError
-from atomloom.harmonizing.findings import counted
+from atomloom.harmonizing.findings import Finding, counted
 
 _BLOCK = 65536
 _NAMED = 5
 
 
-def check_electrons(dataset: Dataset) -> None:
+def check_electrons(dataset: Dataset) -> list[Finding]:
     """Stops where charges are no whole numbers, or where charge and multiplicity contradict the number of electrons.
 
     A molecule of sum(Z) - Q electrons has 2S+1 = 1, 3, ... if their number is even and 2, 4, ... if it is odd, and at
     most one unpaired electron for each.
     """
     if not {"Z", "total_charge"} <= set(dataset.columns):
-        return
+        return []
     impossible: list[Indices] = []
     names = ["Z", "total_charge", *(["total_spin"] if "total_spin" in dataset else [])]
     for start in range(0, len(dataset), _BLOCK):
@@ -34,6 +34,8 @@ def check_electrons(dataset: Dataset) -> None:
     frames = np.concatenate(impossible)
     if frames.size:
         raise _impossible(dataset, frames)
+    checked = "total_spin" if "total_spin" in dataset else "total_charge"
+    return [Finding(checked, checked, "check", f"fits the electrons of {counted(len(dataset), 'frame')}")]
 
 
 def _check_whole(given: np.ndarray, whole: np.ndarray, start: int) -> None:
