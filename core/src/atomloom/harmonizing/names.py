@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from atomloom.data import Column, Constant, Dataset
 from atomloom.data.columns import Indices
@@ -18,36 +19,67 @@ Reading = Mapping[str, Form]
 _NO_NUMBERS = "USc"  # kinds of numpy types that hold text, or complex numbers
 
 
+class Axes(NamedTuple):
+    """What is known of the axes before any field is.
+
+    Args:
+        longest: length of the longest frame along the axes that some field shows without doubt.
+        packed: lengths that everything over atoms shares where atoms stand one behind the other.
+    """
+
+    longest: dict[str, int]
+    packed: Indices | None
+
+
 def recognise(dataset: Dataset, choices: Choices) -> tuple[Reading, list[Finding]]:
     """For each raw column that is recognised, the form in which it holds a declared field."""
     _check_chosen(dataset, choices)
-    lengths, packed = _known_lengths(dataset, choices), _packed(dataset, choices)
+    axes = Axes(_known_lengths(dataset, choices), _packed(dataset, choices))
     reading: dict[str, Form] = {}
     findings: list[Finding] = []
+    for name, column in _raw_columns(dataset, choices):
+        candidates = _candidates(name, choices)
+        form = _chosen(name, column, candidates, axes, choices)
+        if form is not None:
+            reading[name] = form
+        findings.append(_finding(name, column, candidates, form, choices))
+    _check_distinct(reading, dataset)
+    return reading, findings
+
+
+def _raw_columns(dataset: Dataset, choices: Choices) -> Iterator[tuple[str, Column]]:
+    """The columns that are still to be recognised."""
     for name, column in dataset.columns.items():
         if choices.meanings.get(name) == IGNORE:
             continue
         if dataset.fields[name].dims:
             _check_kept(name, dataset.fields[name], choices)
-            continue
-        candidates = _candidates(name, choices)
-        fitting = [form for field in candidates for form in forms(field, column, lengths)]
-        if fitting and column.dtype.kind in _NO_NUMBERS:
-            fitting = [form for form in fitting if form.field.dtype == "str"]
-        if column.lengths is not None and column.lengths is packed:
-            fitting = [form for form in fitting if form.field.ragged == "atom"]
-        if name in choices.meanings and not fitting:
-            raise _does_not_fit(name, column, candidates[0])
-        if len(fitting) > 1:
-            raise _ambiguous(name, column, fitting)
-        if not fitting:
-            _check_sizes(name, column, candidates, lengths)
-            _check_free(name, column)
-        if fitting:
-            reading[name] = fitting[0] = _ordered(name, fitting[0], choices)
-        findings.append(_finding(name, column, candidates, fitting, choices))
-    _check_distinct(reading, dataset)
-    return reading, findings
+        else:
+            yield name, column
+
+
+def _chosen(name: str, column: Column, candidates: list[Field], axes: Axes, choices: Choices) -> Form | None:
+    """The one form that fits, or None for a column that is no field; every other case is a question."""
+    fitting = _fitting(column, candidates, axes)
+    if len(fitting) > 1:
+        raise _ambiguous(name, column, fitting)
+    if fitting:
+        return _ordered(name, fitting[0], choices)
+    if name in choices.meanings:
+        raise _does_not_fit(name, column, candidates[0])
+    _check_sizes(name, column, candidates, axes.longest)
+    _check_free(name, column)
+    return None
+
+
+def _fitting(column: Column, candidates: list[Field], axes: Axes) -> list[Form]:
+    """The forms in which a column can hold one of the candidates, by its shape, its type and its lengths."""
+    fitting = [form for field in candidates for form in forms(field, column, axes.longest)]
+    if column.dtype.kind in _NO_NUMBERS:
+        fitting = [form for form in fitting if form.field.dtype == "str"]
+    if column.lengths is not None and column.lengths is axes.packed:
+        fitting = [form for form in fitting if form.field.ragged == "atom"]
+    return fitting
 
 
 def _candidates(name: str, choices: Choices) -> list[Field]:
@@ -75,19 +107,17 @@ def _ordered(name: str, form: Form, choices: Choices) -> Form:
 
 def _known_lengths(dataset: Dataset, choices: Choices) -> dict[str, int]:
     """The longest atom and grid axis, from the one field that shows them without doubt."""
-    lengths = {}
-    for axis, telling in (("atom", "R"), ("atom", "Z"), ("grid", "vdw_surface")):
+    lengths: dict[str, int] = {}
+    for axis, telling, dims in (("atom", "R", 2), ("atom", "Z", 1), ("grid", "vdw_surface", 2)):
         for name, column in dataset.columns.items():
-            if (
-                axis in lengths
-                or column.lengths is not None
-                or telling not in {f.name for f in _candidates(name, choices)}
-            ):
-                continue
-            item = column.item
-            if (telling == "Z" and len(item) == 1) or (telling != "Z" and len(item) == 2 and item[1] == 3):
-                lengths[axis] = item[0]
+            if _shows(column, dims) and telling in {field.name for field in _candidates(name, choices)}:
+                lengths.setdefault(axis, column.item[0])
     return lengths
+
+
+def _shows(column: Column, dims: int) -> bool:
+    """Whether a padded column has an axis of its own, and beyond it that of a vector if there are two."""
+    return column.lengths is None and len(column.item) == dims and (dims == 1 or column.item[1] == 3)
 
 
 def _packed(dataset: Dataset, choices: Choices) -> Indices | None:
@@ -164,12 +194,12 @@ def _does_not_fit(name: str, column: Column, field: Field) -> DataError:
     )
 
 
-def _finding(name: str, column: Column, candidates: list[Field], fitting: list[Form], choices: Choices) -> Finding:
-    if fitting:
-        field = fitting[0].field
+def _finding(name: str, column: Column, candidates: list[Field], form: Form | None, choices: Choices) -> Finding:
+    if form is not None:
+        field = form.field
         exact = name == field.name or len(candidates) == 1
         rule = "your choice" if name in choices.meanings else "name" if exact else "name and shape"
-        return Finding(field.name, name, rule, f"{_shape(column)}, {fitting[0].words}")
+        return Finding(field.name, name, rule, f"{_shape(column)}, {form.words}")
     if candidates:
         wanted = " or ".join(f"{field.name} [{' x '.join(field.dims)}]" for field in candidates)
         note = f"{_shape(column)} does not fit {wanted}; kept under its own name"
