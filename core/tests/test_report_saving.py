@@ -63,6 +63,17 @@ def test_a_renderer_that_fails_is_reported_and_the_others_run(tmp_path: Path, ca
     assert "'gone' of atomloom-fixture 1.2" in caplog.messages[1]
 
 
+def test_a_renderer_may_have_nothing_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """None instead of a path is no failure: plots of a report without figures."""
+    spec = RendererSpec(name="plots", load="builtins:print", suffix=".png")
+    found = (Contribution("renderers", spec, "fixture", "atomloom-fixture", "1.2"),)
+    monkeypatch.setattr(renderers, "installed", lambda: found)
+    assert [file.name for file in save(REPORT, tmp_path)] == ["report.json", "report.txt"]
+    assert caplog.messages == []
+
+
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     """A file in the folder's place is named, and left as it was."""
     (tmp_path / "report").write_text("mine")
