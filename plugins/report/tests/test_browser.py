@@ -67,6 +67,16 @@ def test_every_figure_is_drawn(page: Any) -> None:
     assert page.evaluate(painted) == [True] * 4
 
 
+def test_no_button_sends_anything_anywhere(page: Any) -> None:
+    """plotly.js can upload figures to its makers; here it offers nothing but to save, zoom, move and reset."""
+    titles = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map(button => button.dataset.title)")
+    assert set(titles) == {"Download plot", "Zoom", "Pan", "Reset axes"}
+    assert {plot["server"] for plot in page.evaluate(_SERVERS)} == {""}
+
+
+_SERVERS = "[...document.querySelectorAll('.plot')].map(plot => ({server: plot._context.plotlyServerURL}))"
+
+
 def test_names_run_no_script(page: Any) -> None:
     """A script in a name is words, also in plotly's labels and where the mouse is."""
     assert page.title() == "A gallery of reports"

@@ -12,7 +12,20 @@ from atomloom.data.schema import declared
 from atomloom.errors import DataError
 from atomloom.pipeline.fitted import Fitted
 from atomloom.pipeline.predicting import predict
-from atomloom.report import Axis, Column, Histogram, KeyFigure, KeyFigures, Report, Section, Table, compare, parity
+from atomloom.report import (
+    Axis,
+    Column,
+    Histogram,
+    KeyFigure,
+    KeyFigures,
+    Report,
+    Section,
+    Table,
+    compare,
+    mae,
+    parity,
+    r2,
+)
 from atomloom.runs import Run
 
 _BOOTSTRAPS = 200
@@ -63,12 +76,28 @@ def comparisons(fitted: Fitted, dataset: Dataset) -> dict[str, Compared]:
     return compared
 
 
-def section(name: str, pair: Compared, baseline: float | None = None) -> Section:
+def section(name: str, pair: Compared, composition: NDArray[Any] | None = None) -> Section:
     """What there is to say about one field.
 
     Args:
-        baseline: MAE of the sum of a constant for each element, fitted to the training data.
+        composition: what a constant for each element, fitted to the training data, gives: the least that a model has
+            to beat, and so large a part of an energy that the plot leaves it out.
     """
+    part = np.zeros_like(pair.reference) if composition is None else composition
+    predicted, reference = (pair.predicted - part).ravel(), (pair.reference - part).ravel()
+    less = "" if composition is None else " less its composition"
+    axis = Axis(declared(name).doc.rstrip(".").split(";")[0].lower() + less, pair.unit)
+    return Section(
+        f"Errors of {name}",
+        (
+            KeyFigures(_key_figures(pair, composition)),
+            parity(f"{name}{less}: predicted against reference", predicted, reference, axis),
+            Histogram.of(f"{name}: errors", {"error": predicted - reference}, Axis("predicted - reference", pair.unit)),
+        ),
+    )
+
+
+def _key_figures(pair: Compared, composition: NDArray[Any] | None) -> tuple[KeyFigure, ...]:
     measured = compare(pair.predicted, pair.reference)
     note = f"{measured.n} values" + (f", {measured.left_out} not finite" if measured.left_out else "")
     figures = [
@@ -77,23 +106,13 @@ def section(name: str, pair: Compared, baseline: float | None = None) -> Section
         KeyFigure("95th percentile", measured.p95, pair.unit),
         KeyFigure("largest error", measured.max, pair.unit),
         KeyFigure("bias", measured.bias, pair.unit),
-        KeyFigure("R2", measured.r2),
     ]
-    if baseline is not None:
-        figures.insert(
-            1, KeyFigure("MAE of composition", baseline, pair.unit, note="a fitted constant for each element")
-        )
-    field = declared(name)
-    axis = Axis(field.doc.rstrip(".").split(";")[0].lower(), pair.unit)
-    difference = (pair.predicted - pair.reference).ravel()
-    return Section(
-        f"Errors of {name}",
-        (
-            KeyFigures(tuple(figures)),
-            parity(f"{name}: predicted against reference", pair.predicted.ravel(), pair.reference.ravel(), axis),
-            Histogram.of(f"{name}: errors", {"test": difference}, Axis("predicted - reference", pair.unit)),
-        ),
-    )
+    if composition is None:
+        return (*figures, KeyFigure("R2", measured.r2))
+    baseline, said = mae(composition, pair.reference), "a fitted constant for each element"
+    figures.insert(1, KeyFigure("MAE of composition", baseline, pair.unit, note=said))
+    beyond = r2(pair.predicted - composition, pair.reference - composition)
+    return (*figures, KeyFigure("R2", beyond, note="of what composition leaves"))
 
 
 def findings_table(job_report: Any) -> Table:

@@ -19,7 +19,7 @@ def report_on(job: Job, run: Run) -> Report:
     fitted = Fitted.load(run)
     judged, part = _judged(job)
     sections = [
-        section(name, pair, _baseline(job, name, judged))
+        section(name, pair, _composition_part(job, name, judged))
         for name, pair in comparisons(fitted, job.data.dataset[judged]).items()
     ]
     split = job.parts.described()
@@ -45,15 +45,16 @@ def _judged(job: Job) -> tuple[np.ndarray, str]:
     raise AssertionError("a split always has frames to train on")
 
 
-def _baseline(job: Job, name: str, judged: np.ndarray) -> float | None:
-    """MAE of the least that a model of a per-frame field must beat: a constant for each element, fitted in float64."""
+def _composition_part(job: Job, name: str, judged: np.ndarray) -> np.ndarray | None:
+    """What a constant for each element, fitted in float64 to the training part, says of a per-frame field."""
     dataset = job.data.dataset
     if dataset.columns[name].lengths is not None or "Z" not in dataset:
         return None
     counts, train = _composition(dataset, job.schema.elements), job.parts.train
     values = dataset[name].reshape(len(dataset), -1).astype(np.float64)
     constants, *_ = np.linalg.lstsq(counts[train], values[train], rcond=None)
-    return float(np.mean(np.abs(values[judged] - counts[judged] @ constants)))
+    part: np.ndarray = (counts[judged] @ constants).reshape(dataset[name][judged].shape)
+    return part
 
 
 def _composition(dataset: Dataset, elements: tuple[int, ...]) -> np.ndarray:

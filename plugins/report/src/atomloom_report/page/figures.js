@@ -4,7 +4,8 @@
   const holders = [...document.querySelectorAll(".plot")];
   const touch = matchMedia("(pointer: coarse)").matches; // there a drag scrolls the page and zooms nothing
   const NARROW = 420; // here names do not stand side by side
-  const gone = ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"];
+  // These buttons and no others: plotly.js brings one of its own that uploads the figure to its makers.
+  const buttons = [["toImage"], ["zoom2d", "pan2d", "resetScale2d"]];
 
   async function unpack() {
     const packed = Uint8Array.from(atob(document.getElementById("plotly").textContent), c => c.charCodeAt(0));
@@ -31,7 +32,7 @@
       if (holder.clientWidth < NARROW && layout.xaxis.ticktext) layout.xaxis.tickangle = layout.xaxis.ticktext.length > 4 ? -90 : -45;
       const family = getComputedStyle(document.body).fontFamily;
       await Plotly.newPlot(holder, data, { ...layout, font: { ...layout.font, family }, dragmode: touch ? false : "zoom" }, {
-        responsive: true, displaylogo: false, modeBarButtonsToRemove: gone,
+        responsive: true, displaylogo: false, modeBarButtons: buttons, plotlyServerURL: "",
         toImageButtonOptions: { format: "svg", filename: holder.dataset.file },
       });
       holder.classList.add("drawn");
