@@ -24,6 +24,7 @@ from atomloom.examples.morse import make
 from atomloom.experiment import Split, load, resolved
 from atomloom.pipeline import Fitted, Job, fit, predict, prepare, resume, split
 from atomloom.pipeline.job import load_model
+from atomloom.pipeline.planning import steps
 from atomloom.report import to_text
 from atomloom.specs import Field
 
@@ -394,3 +395,12 @@ def test_runs_predict_and_are_judged_from_the_command_line(folder: Path) -> None
     assert (folder / "judged" / "report.json").exists()
     again = atomloom(folder, "predict", "exp", "--data", "molecules.npz", "--out", "out.npz", *units)
     assert (again.returncode, "it exists" in again.stderr) == (2, True)
+
+
+def test_a_plan_says_what_an_epoch_costs(folder: Path) -> None:
+    """Seconds that were measured, and the bytes of the arrays that a state of the model holds."""
+    job = job_in(folder)
+    (cost,) = (step for step in steps(job) if step.step == "cost")
+    held = sum(values.nbytes for values in job.model.leaves(job.model.init(job.schema, job.config, 0)).values())
+    assert float(cost.what.split()[0]) > 0
+    assert cost.detail.endswith(f"{held} bytes of parameters")

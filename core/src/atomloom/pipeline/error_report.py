@@ -108,11 +108,11 @@ def _key_figures(pair: Compared, composition: NDArray[Any] | None) -> tuple[KeyF
         KeyFigure("bias", measured.bias, pair.unit),
     ]
     if composition is None:
-        return (*figures, KeyFigure("R2", measured.r2))
+        return (*figures, KeyFigure("R²", measured.r2))
     baseline, said = mae(composition, pair.reference), "a fitted constant for each element"
     figures.insert(1, KeyFigure("MAE of composition", baseline, pair.unit, note=said))
     beyond = r2(pair.predicted - composition, pair.reference - composition)
-    return (*figures, KeyFigure("R2", beyond, note="of what composition leaves"))
+    return (*figures, KeyFigure("R²", beyond, note="of what composition leaves"))
 
 
 def findings_table(job_report: Any) -> Table:

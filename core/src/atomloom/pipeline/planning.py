@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from time import perf_counter
 from typing import NamedTuple
 
-from atomloom.batching import Plan
+from atomloom.batching import Plan, load
 from atomloom.pipeline.job import Job
 from atomloom.registry import registry
+
+TIMED = 3
+"""How many batches a plan predicts to say how long an epoch takes."""
 
 
 class Step(NamedTuple):
@@ -55,6 +60,7 @@ def _fitting(job: Job) -> list[Step]:
     lines = [
         Step("batch", _slots(plan), f"{waste.batches} batches of {shapes}, {_memory(memory)} each, {padding}"),
         Step("fit", f"{spec.name} ({spec.backend})", f"from {needs} to {gives}, {epochs} epochs"),
+        _cost(job, waste.batches),
     ]
     lines += [
         Step("loss", f"{loss.name} x {loss.weight:g}", f"compares {', '.join(loss.needs)}") for loss in job.losses
@@ -62,6 +68,26 @@ def _fitting(job: Job) -> list[Step]:
     lines += [Step("loss off", name, reason) for name, reason in job.off.items()]
     lines += [Step("judge", f"{post.spec.name}", post.spec.summary) for post in registry().all("postprocessors")]
     return lines
+
+
+def _cost(job: Job, batches: int) -> Step:
+    """Time and memory as far as they can be known beforehand: a few batches are read and predicted to measure them."""
+    data, seed = job.fit_data(), int(getattr(job.training, "seed", 0))
+    state = job.model.init(job.schema, job.config, seed)
+    state_bytes = sum(values.nbytes for values in job.model.leaves(state).values())
+    planned = list(islice(data.plan(data.train, pairs=True).batches(epoch=0), TIMED + 1))
+    for number, each in enumerate(planned):
+        if number == 1 or len(planned) == 1:
+            start = perf_counter()  # the first batch is for compilers to warm up
+        job.model.predict(state, load(data.train, each, job.model_spec.needs))
+    timed = max(len(planned) - 1, 1)
+    seconds = (perf_counter() - start) / timed * batches
+    what = f"{seconds:.2g} s an epoch to predict"
+    return Step(
+        "cost",
+        what,
+        f"measured on {timed} of its batches, fitting takes longer; {_memory(state_bytes)} of parameters",
+    )
 
 
 def _slots(plan: Plan) -> str:

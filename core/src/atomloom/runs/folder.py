@@ -103,7 +103,9 @@ class RunFolder:
         except ValueError as error:
             raise self._broken(self.provenance, f"it is not JSON ({error})") from error
         sessions = found.get("sessions", []) if isinstance(found, dict) else None
-        if not isinstance(sessions, list) or not all(isinstance(one, dict) for one in sessions):
+        tables = [found.get(key, {}) for key in ("versions", "seeds", "split")] if isinstance(found, dict) else [None]
+        sound = isinstance(sessions, list) and all(isinstance(one, dict) for one in (*sessions, *tables))
+        if not sound:
             raise self._broken(self.provenance, "it is not what a run keeps there")
         return {**found, "sessions": sessions}
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from atomloom.data import Batch, Dataset
+from atomloom.elements import SYMBOLS
 from atomloom.errors import DataError
 from atomloom.runs.atomic import atomic_file
-from atomloom_formats.elements import SYMBOLS
 from atomloom_formats.frames_out import batches, check
 
 NAMES = {
