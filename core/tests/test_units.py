@@ -134,6 +134,7 @@ def test_case_carries_meaning_in_short_names(text: str) -> None:
         ("eV^A", "a power is not followed by a whole number"),
         ("0 eV", "'0' stands where the name of a unit should"),
         ("eV$", "'$' means nothing in a unit"),
+        ("1e3 eV", "a unit has no number in front of it"),
         ("eV/atom", "a value per atom is another quantity than the value of a frame"),
         ("eV^99999999999", "the power 99999999999 is too large"),
         ("((((mol^9)^9)^9)^9)^9", "the power 9 is too large"),

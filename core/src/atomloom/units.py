@@ -31,6 +31,7 @@ from atomloom.errors import UnitError
 
 _BASES = ("m", "kg", "s", "C", "K")
 Powers = tuple[int, int, int, int, int]
+_SCIENTIFIC = re.compile(r"\s*\d+e[-+]?\d", re.IGNORECASE)
 
 
 class Unit(NamedTuple):
@@ -203,6 +204,8 @@ def parse(text: str) -> Unit:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
+    if _SCIENTIFIC.match(text):
+        raise _misunderstood(text, "a unit has no number in front of it")  # 1e3 eV is not e^3 eV
     tokens, at = [], 0
     plain = unicodedata.normalize("NFC", text).translate(_SPELLINGS).rstrip()
     while at < len(plain):

@@ -167,9 +167,8 @@ def _losses(
         found = (
             "; ".join(f"{name}: {reason}" for name, reason in off.items()) or "none is named and none is on by default"
         )
-        raise ConfigError(
-            f"fit the model {spec.name!r}", f"no loss is left to lower ({found})", "Name one under [losses]"
-        )
+        todo = "Bring what they compare, or name another loss under [losses]" if off else "Name one under [losses]"
+        raise ConfigError(f"fit the model {spec.name!r}", f"no loss is left to lower ({found})", todo)
     return tuple(on), off, used
 
 
