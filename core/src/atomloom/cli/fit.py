@@ -105,7 +105,6 @@ def fit_in(folder: Path, make_job: Callable[[], Job]) -> None:
             note(f"The loss {name} is off: {reason}.")
         for warning in job.warnings:
             note(f"Warning: {warning}")
-        folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             fitted, report = fit(job, folder, quiet=settings().quiet)
         except KeyboardInterrupt:
