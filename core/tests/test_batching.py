@@ -15,6 +15,7 @@ from atomloom.batching import (
     FixedPlan,
     Order,
     PackedPlan,
+    Planned,
     Shape,
     Sizes,
     all_pairs,
@@ -245,3 +246,21 @@ def check_frames(batch: PaddedBatch, dataset: Dataset) -> None:
         frame = int(np.flatnonzero(dataset["E"] == batch["E"][number])[0])
         own = dataset.take([frame])["Z"].tolist()
         assert dense[number].tolist() == own + [0] * (5 - len(own))
+
+
+@pytest.mark.parametrize("shape", [Shape(4, 20, 60, 9, 5), Shape(6, 17, 60, 9)])
+def test_a_batch_read_into_its_slots_is_the_batch_taken_and_padded(shape: Shape) -> None:
+    """`load` gives to the last bit what `pad` makes of the frames taken, for packed, padded and picked columns."""
+    rng = np.random.default_rng(0)
+    atoms, grid = np.array([5, 1, 3, 2]), np.array([2, 0, 4, 1])
+    arrays = {
+        "Z": rng.integers(1, 9, 11),
+        "R": rng.normal(size=(11, 3)),
+        "esp": rng.normal(size=7),
+        "E": rng.normal(size=4),
+    }
+    dataset = Dataset.from_arrays(arrays, lengths={"atom": atoms, "grid": grid})[[3, 0, 2, 1]]
+    frames = np.array([1, 3, 0])
+    taken, loaded = pad(dataset.take(frames), shape), load(dataset, Planned(frames, shape))
+    assert list(taken) == list(loaded)
+    assert all(np.array_equal(taken[name], loaded[name]) and taken[name].dtype == loaded[name].dtype for name in taken)

@@ -6,14 +6,21 @@ from collections.abc import Iterator, Sequence
 
 from atomloom.batching.order import Order
 from atomloom.batching.padded import PaddedBatch, pad
+from atomloom.batching.pairs import PairList
 from atomloom.batching.plans import FixedPlan, Planned
 from atomloom.batching.shape import Shape, Sizes
-from atomloom.data import Dataset
+from atomloom.data import Chosen, Dataset
 
 
-def load(dataset: Dataset, planned: Planned, names: Sequence[str] | None = None) -> PaddedBatch:
-    """One planned batch of `dataset`, of all fields or of `names`."""
-    return pad(dataset.take(planned.frames, names), planned.shape)
+def load(
+    dataset: Dataset, planned: Planned, names: Sequence[str] | None = None, pairs: PairList | None = None
+) -> PaddedBatch:
+    """One planned batch of `dataset`, of all fields or of `names`, read right into its slots.
+
+    Args:
+        pairs: of these frames; see `pad`.
+    """
+    return pad(Chosen(dataset, planned.frames, names), planned.shape, pairs)
 
 
 def fixed_shape(dataset: Dataset, batch_size: int, *, pairs: bool = False) -> Shape:

@@ -8,15 +8,14 @@ point to atom 0 under a mask that is False.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 
 from atomloom.batching.pairs import PairList, all_pairs
 from atomloom.batching.shape import Shape
-from atomloom.data import Batch
 from atomloom.data.batch import frozen
-from atomloom.data.columns import Array, segments
+from atomloom.data.columns import Array, Indices, segments, spread
 from atomloom.errors import DataError
 
 
@@ -64,34 +63,61 @@ class PaddedBatch(Mapping[str, Array]):
         return f"<PaddedBatch of {self.frames} frames and {self.atoms} atoms in {tuple(self.shape)}>"
 
 
-def pad(batch: Batch, shape: Shape, pairs: PairList | None = None) -> PaddedBatch:
+class Frames(Protocol):
+    """Some frames whose fields can be laid out in slots: a `Batch`, or a `Chosen` of a data set."""
+
+    @property
+    def frames(self) -> int:
+        """How many there are."""
+
+    @property
+    def sizes(self) -> Mapping[str, Indices]:
+        """For each ragged axis the length in every frame."""
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def axis(self, name: str) -> str:
+        """The ragged axis of a field, or an empty string."""
+
+    def slotted(self, name: str, slots: int, width: int = 0) -> Array:
+        """A field in slots; see `atomloom.data.columns.spread`."""
+
+
+def pad(batch: Frames, shape: Shape, pairs: PairList | None = None) -> PaddedBatch:
     """`batch` in the slots of `shape`; an error names what does not fit.
 
     Args:
         pairs: as from `within`; without them, and with slots for pairs, all pairs of different atoms of a frame.
     """
     atoms = batch.sizes.get("atom", np.zeros(batch.frames, dtype=np.int64))
-    places = {"atom": _atom_places(atoms, shape), "grid": np.arange(int(batch.sizes.get("grid", atoms[:0]).sum()))}
+    grid = batch.sizes.get("grid", atoms[:0])
+    places, points = _atom_places(atoms, shape), int(grid.sum())
     _check("frames", batch.frames, shape.frames)
-    _check("atoms", len(places["atom"]), shape.atoms)
-    _check("grid points", len(places["grid"]), shape.grid if "grid" in batch.sizes else 0)
+    _check("atoms", len(places), shape.atoms)
+    _check("grid points", points, shape.grid if "grid" in batch.sizes else 0)
+    slots = {"": (shape.frames, 0), "atom": (shape.atoms, shape.per_frame), "grid": (shape.grid, 0)}
     arrays: dict[str, Array] = {}
-    for name, values in batch.items():
+    for name in batch:
         axis = batch.axis(name)
-        slots = {"": shape.frames, "atom": shape.atoms, "grid": shape.grid}.get(axis, len(values))
-        arrays[name] = _filled(values, slots, places.get(axis))
+        arrays[name] = batch.slotted(name, *slots.get(axis) or (int(batch.sizes[axis].sum()), 0))
     arrays["frame_mask"] = np.arange(shape.frames) < batch.frames
-    arrays["atom_mask"] = _filled(np.ones(len(places["atom"]), dtype=bool), shape.atoms, places["atom"])
-    arrays["batch_segments"] = _segments(atoms, shape, places["atom"])
+    arrays["atom_mask"] = _mask(places, shape)
+    arrays["batch_segments"] = _segments(atoms, shape, places)
     if "grid" in batch.sizes:
-        arrays["grid_mask"] = np.arange(shape.grid) < len(places["grid"])
-        grid = np.repeat(np.arange(batch.frames, dtype=np.int32), batch.sizes["grid"])
-        arrays["grid_segments"] = np.concatenate(
-            [grid, np.full(shape.grid - len(grid), shape.frames - 1, dtype=np.int32)]
-        )
+        arrays["grid_mask"] = np.arange(shape.grid) < points
+        owners = np.repeat(np.arange(batch.frames, dtype=np.int32), grid)
+        rest = np.full(shape.grid - points, shape.frames - 1, dtype=np.int32)
+        arrays["grid_segments"] = np.concatenate([owners, rest])
     if shape.pairs:
-        arrays |= _pairs(pairs or all_pairs(atoms), shape, places["atom"])
-    return PaddedBatch(arrays, shape, batch.frames, len(places["atom"]))
+        arrays |= _pairs(pairs or all_pairs(atoms), shape, places)
+    return PaddedBatch(arrays, shape, batch.frames, len(places))
+
+
+def _mask(places: Array, shape: Shape) -> Array:
+    """Which atom slots are real."""
+    mask = np.zeros(shape.atoms, dtype=bool)
+    mask[places] = True
+    return mask
 
 
 def _atom_places(lengths: Array, shape: Shape) -> Array:
@@ -111,22 +137,16 @@ def _segments(lengths: Array, shape: Shape, places: Array) -> Array:
     return owner
 
 
-def _filled(values: Array, slots: int, places: Array | None) -> Array:
-    filled = np.zeros((slots, *values.shape[1:]), dtype=values.dtype)
-    filled[slice(len(values)) if places is None else places] = values
-    return filled
-
-
 def _pairs(pairs: PairList, shape: Shape, places: Array) -> dict[str, Array]:
     count = len(pairs.destination)
     _check("pairs", count, shape.pairs)
     arrays = {
-        "dst_idx": _filled(places[pairs.destination].astype(np.int32), shape.pairs, None),
-        "src_idx": _filled(places[pairs.source].astype(np.int32), shape.pairs, None),
+        "dst_idx": spread(places[pairs.destination].astype(np.int32), shape.pairs),
+        "src_idx": spread(places[pairs.source].astype(np.int32), shape.pairs),
         "pair_mask": np.arange(shape.pairs) < count,
     }
     if pairs.shift is not None:
-        arrays["pair_shift"] = _filled(pairs.shift, shape.pairs, None)
+        arrays["pair_shift"] = spread(pairs.shift, shape.pairs)
     return arrays
 
 

@@ -1,12 +1,14 @@
 """The data contract: fields, data sets that read on demand, and batches of frames in memory."""
 
 from atomloom.data.batch import Batch
+from atomloom.data.chosen import Chosen
 from atomloom.data.columns import Column, Constant, Joined, Mapped, Packed, Padded, PerFrame, Picked
 from atomloom.data.dataset import Dataset, concatenate
 from atomloom.rows import Rows
 
 __all__ = [
     "Batch",
+    "Chosen",
     "Column",
     "Constant",
     "Dataset",

@@ -45,12 +45,27 @@ class Column(ABC):
     dtype: np.dtype[Any]
     lengths: Indices | None = None
 
+    @property
+    def ragged(self) -> bool:
+        """Whether frames differ in their number of rows; costs nothing where counting them does."""
+        return self.lengths is not None
+
+    def as_long_as(self, other: Column) -> bool:
+        """Whether another ragged column has as many rows in every frame."""
+        if self.lengths is None or other.lengths is None:
+            return self.lengths is other.lengths
+        return self.lengths is other.lengths or np.array_equal(self.lengths, other.lengths)
+
     @abstractmethod
     def take(self, frames: Indices) -> Array:
         """The rows of these frames, in this order, one behind the other."""
 
+    def slotted(self, frames: Indices, slots: int, width: int = 0) -> Array:
+        """What `take` gives, in `slots` slots; see `spread`. A column that can read right into them overrides this."""
+        return spread(self.take(frames), slots, None if self.lengths is None else self.lengths[frames], width)
+
     def __repr__(self) -> str:
-        ragged = "" if self.lengths is None else ", ragged"
+        ragged = ", ragged" if self.ragged else ""
         return f"<{type(self).__name__} of {self.frames} frames, {self.dtype}{list(self.item)}{ragged}>"
 
 
@@ -131,16 +146,20 @@ class Constant(Column):
 
 @final
 class Picked(Column):
-    """The frames `picked` of another column."""
+    """The frames `picked` of another column, whose `lengths` may be given where they are known already."""
 
-    def __init__(self, column: Column, picked: Indices) -> None:
+    def __init__(self, column: Column, picked: Indices, lengths: Indices | None = None) -> None:
         self.column, self.picked = column, picked
         self.frames, self.item, self.dtype = len(picked), column.item, column.dtype
-        self.lengths = None if column.lengths is None else column.lengths[picked]
+        self.lengths = column.lengths[picked] if lengths is None and column.lengths is not None else lengths
 
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""
         return self.column.take(self.picked[frames])
+
+    def slotted(self, frames: Indices, slots: int, width: int = 0) -> Array:
+        """See `Column.slotted`."""
+        return self.column.slotted(self.picked[frames], slots, width)
 
 
 @final
@@ -235,6 +254,24 @@ def segments(starts: Indices, lengths: Indices) -> Indices:
     shifts = np.repeat(starts - offsets(lengths)[:-1], lengths)
     rows: Indices = shifts + np.arange(len(shifts), dtype=np.int64)
     return rows
+
+
+def spread(rows: Array, slots: int, lengths: Indices | None = None, width: int = 0) -> Array:
+    """Rows in `slots` slots, with zeros where nothing is.
+
+    Args:
+        lengths: rows of each frame.
+        width: slots that each frame has for itself; 0 where they stand one right behind the other.
+
+    >>> spread(np.array([7, 8, 9]), 6, np.array([1, 2]), 2).tolist()
+    [7, 0, 8, 9, 0, 0]
+    """
+    filled = np.zeros((slots, *rows.shape[1:]), dtype=rows.dtype)
+    if lengths is None or not width:
+        filled[: len(rows)] = rows
+    else:
+        filled[segments(np.arange(len(lengths), dtype=np.int64) * width, lengths)] = rows
+    return filled
 
 
 def _span(rows: Indices) -> slice | Indices:
