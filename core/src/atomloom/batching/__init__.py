@@ -6,8 +6,10 @@
     plans     batches of an epoch, and their waste       stream             step by step, over hosts, resumable
     padded    a batch in static shape                    pairs              all pairs, or those within a cutoff
     choosing  the plan that an experiment asks for       feeding            from a data set and a plan to batches
+    ahead     what comes next, prepared in a thread
 """
 
+from atomloom.batching.ahead import ahead
 from atomloom.batching.choosing import choose, packed_shape
 from atomloom.batching.feeding import fixed_shape, in_order, load
 from atomloom.batching.order import Order
@@ -31,6 +33,7 @@ __all__ = [
     "Sizes",
     "Stream",
     "Waste",
+    "ahead",
     "all_pairs",
     "choose",
     "dense_pairs",
