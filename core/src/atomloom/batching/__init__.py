@@ -11,9 +11,9 @@
 
 from atomloom.batching.ahead import ahead
 from atomloom.batching.choosing import choose, packed_shape
-from atomloom.batching.feeding import fixed_shape, in_order, load
+from atomloom.batching.feeding import fixed_shape, in_order, load, load_several
 from atomloom.batching.order import Order
-from atomloom.batching.padded import PaddedBatch, pad
+from atomloom.batching.padded import PaddedBatch, pad, pad_several
 from atomloom.batching.pairs import PairList, all_pairs, within
 from atomloom.batching.plans import BucketPlan, FixedPlan, PackedPlan, Plan, Planned, Waste
 from atomloom.batching.shape import Shape, Sizes, dense_pairs
@@ -40,7 +40,9 @@ __all__ = [
     "fixed_shape",
     "in_order",
     "load",
+    "load_several",
     "packed_shape",
     "pad",
+    "pad_several",
     "within",
 ]

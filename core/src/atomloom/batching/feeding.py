@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from atomloom.batching.order import Order
-from atomloom.batching.padded import PaddedBatch, pad
+from atomloom.batching.padded import PaddedBatch, pad, pad_several
 from atomloom.batching.pairs import PairList
 from atomloom.batching.plans import FixedPlan, Planned
 from atomloom.batching.shape import Shape, Sizes
@@ -21,6 +23,18 @@ def load(
         pairs: of these frames; see `pad`.
     """
     return pad(Chosen(dataset, planned.frames, names), planned.shape, pairs)
+
+
+def load_several(
+    dataset: Dataset, planned: Sequence[Planned], names: Sequence[str] | None = None, pairs: PairList | None = None
+) -> Iterator[PaddedBatch]:
+    """Several planned batches of one shape, looked up at once: what is done once for each call is done once for all.
+
+    Args:
+        pairs: of the frames of all batches, one behind the other; see `pad`.
+    """
+    frames = np.concatenate([each.frames for each in planned])
+    return pad_several(Chosen(dataset, frames, names), [len(each.frames) for each in planned], planned[0].shape, pairs)
 
 
 def fixed_shape(dataset: Dataset, batch_size: int, *, pairs: bool = False) -> Shape:

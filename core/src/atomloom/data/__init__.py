@@ -4,6 +4,7 @@ from atomloom.data.batch import Batch
 from atomloom.data.chosen import Chosen
 from atomloom.data.columns import Column, Constant, Joined, Mapped, Packed, Padded, PerFrame, Picked
 from atomloom.data.dataset import Dataset, concatenate
+from atomloom.data.slots import Slots, spread
 from atomloom.rows import Rows
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "PerFrame",
     "Picked",
     "Rows",
+    "Slots",
     "concatenate",
+    "spread",
 ]

@@ -8,7 +8,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from atomloom.data.columns import Array, Indices, offsets, spread
+from atomloom.data.columns import Array, Indices, offsets
+from atomloom.data.slots import Slots, spread
 from atomloom.specs import Field
 
 
@@ -63,10 +64,10 @@ class Batch(Mapping[str, Array]):
         """The ragged axis along which a field's rows lie, or an empty string for one row a frame."""
         return self.fields[name].ragged or (name if name in self.sizes else "")
 
-    def slotted(self, name: str, slots: int, width: int = 0) -> Array:
-        """A field in `slots` slots, as `atomloom.data.columns.spread` lays rows out."""
+    def slotted(self, name: str, slots: Slots) -> Iterator[Array]:
+        """A field batch by batch in slots."""
         axis = self.axis(name)
-        return spread(self[name], slots, self.sizes[axis] if axis else None, width)
+        return spread(self[name], slots, self.sizes[axis] if axis else None)
 
     def segments(self, axis: str = "atom") -> Indices:
         """For every row along a ragged axis the frame in this batch to which it belongs."""

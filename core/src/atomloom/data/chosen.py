@@ -7,6 +7,7 @@ from typing import final
 
 from atomloom.data.columns import Array, Indices
 from atomloom.data.dataset import Dataset
+from atomloom.data.slots import Slots
 
 
 @final
@@ -23,7 +24,8 @@ class Chosen:
         self.names = list(dataset.columns if names is None else names)
         self.frames = len(numbers)
         self.sizes = {axis: lengths[numbers] for axis, lengths in dataset.sizes.items()}
-        self._dataset, self._numbers = dataset, numbers
+        self._dataset, self._numbers = dataset, numbers.view()
+        self._numbers.flags.writeable = False  # columns may keep what they find out about these very frames
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)
@@ -32,6 +34,6 @@ class Chosen:
         """The ragged axis of a field, or an empty string."""
         return self._dataset.axis(name)
 
-    def slotted(self, name: str, slots: int, width: int = 0) -> Array:
-        """A field in `slots` slots; see `Column.slotted`."""
-        return self._dataset.column(name).slotted(self._numbers, slots, width)
+    def slotted(self, name: str, slots: Slots) -> Iterator[Array]:
+        """A field batch by batch in slots."""
+        return self._dataset.column(name).slotted(self._numbers, slots)

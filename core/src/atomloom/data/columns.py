@@ -17,14 +17,17 @@ ragged field as the rows of these frames one behind the other. The kinds differ 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, final
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.errors import DataError
 from atomloom.rows import Rows
+
+if TYPE_CHECKING:
+    from atomloom.data.slots import Slots
 
 Indices = NDArray[np.int64]
 Array = NDArray[Any]
@@ -50,6 +53,11 @@ class Column(ABC):
         """Whether frames differ in their number of rows; costs nothing where counting them does."""
         return self.lengths is not None
 
+    @property
+    def reads(self) -> int:
+        """Bytes that reading a frame takes beyond those of its own rows, at the most: what a source is padded with."""
+        return 0
+
     def as_long_as(self, other: Column) -> bool:
         """Whether another ragged column has as many rows in every frame."""
         if self.lengths is None or other.lengths is None:
@@ -60,9 +68,11 @@ class Column(ABC):
     def take(self, frames: Indices) -> Array:
         """The rows of these frames, in this order, one behind the other."""
 
-    def slotted(self, frames: Indices, slots: int, width: int = 0) -> Array:
-        """What `take` gives, in `slots` slots; see `spread`. A column that can read right into them overrides this."""
-        return spread(self.take(frames), slots, None if self.lengths is None else self.lengths[frames], width)
+    def slotted(self, frames: Indices, slots: Slots) -> Iterator[Array]:
+        """What `take` gives, batch by batch in slots; a column that can read right into them overrides this."""
+        from atomloom.data.slots import spread
+
+        return spread(self.take(frames), slots, None if self.lengths is None else self.lengths[frames])
 
     def __repr__(self) -> str:
         ragged = ", ragged" if self.ragged else ""
@@ -116,6 +126,11 @@ class Padded(Column):
             found = f"{len(lengths)} lengths of up to {longest} for {self.frames} rows of {column.item[0]} entries"
             raise DataError("lay out a padded field", found, "Check that lengths and values belong together")
 
+    @property
+    def reads(self) -> int:
+        """See `Column.reads`."""
+        return int(np.prod(self.column.item, dtype=np.int64)) * self.dtype.itemsize
+
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""
         assert self.lengths is not None
@@ -153,13 +168,18 @@ class Picked(Column):
         self.frames, self.item, self.dtype = len(picked), column.item, column.dtype
         self.lengths = column.lengths[picked] if lengths is None and column.lengths is not None else lengths
 
+    @property
+    def reads(self) -> int:
+        """See `Column.reads`."""
+        return self.column.reads
+
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""
         return self.column.take(self.picked[frames])
 
-    def slotted(self, frames: Indices, slots: int, width: int = 0) -> Array:
+    def slotted(self, frames: Indices, slots: Slots) -> Iterator[Array]:
         """See `Column.slotted`."""
-        return self.column.slotted(self.picked[frames], slots, width)
+        return self.column.slotted(self.picked[frames], slots)
 
 
 @final
@@ -171,6 +191,11 @@ class Mapped(Column):
         probe = function(np.zeros((1, *column.item), dtype=column.dtype))
         self.frames, self.lengths = column.frames, column.lengths
         self.item, self.dtype = tuple(probe.shape[1:]), probe.dtype
+
+    @property
+    def reads(self) -> int:
+        """See `Column.reads`."""
+        return self.column.reads
 
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""
@@ -192,6 +217,11 @@ class Joined(Column):
         self.dtype = _common_type([column.dtype for column in columns])
         lengths = [column.lengths for column in columns if column.lengths is not None]
         self.lengths = np.concatenate(lengths) if lengths else None
+
+    @property
+    def reads(self) -> int:
+        """See `Column.reads`."""
+        return max(column.reads for column in self.columns)
 
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""
@@ -254,24 +284,6 @@ def segments(starts: Indices, lengths: Indices) -> Indices:
     shifts = np.repeat(starts - offsets(lengths)[:-1], lengths)
     rows: Indices = shifts + np.arange(len(shifts), dtype=np.int64)
     return rows
-
-
-def spread(rows: Array, slots: int, lengths: Indices | None = None, width: int = 0) -> Array:
-    """Rows in `slots` slots, with zeros where nothing is.
-
-    Args:
-        lengths: rows of each frame.
-        width: slots that each frame has for itself; 0 where they stand one right behind the other.
-
-    >>> spread(np.array([7, 8, 9]), 6, np.array([1, 2]), 2).tolist()
-    [7, 0, 8, 9, 0, 0]
-    """
-    filled = np.zeros((slots, *rows.shape[1:]), dtype=rows.dtype)
-    if lengths is None or not width:
-        filled[: len(rows)] = rows
-    else:
-        filled[segments(np.arange(len(lengths), dtype=np.int64) * width, lengths)] = rows
-    return filled
 
 
 def _span(rows: Indices) -> slice | Indices:
