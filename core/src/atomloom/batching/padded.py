@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise, tee
 from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.batching.pairs import PairList, all_pairs
-from atomloom.batching.shape import Shape
+from atomloom.batching.shape import Shape, dense_pairs
 from atomloom.data import Slots, spread
 from atomloom.data.batch import frozen
 from atomloom.data.columns import Array, Indices, offsets, segments
+from atomloom.data.slots import filled_up
 from atomloom.errors import DataError
 
 WIDEST = 1024
@@ -115,7 +117,7 @@ def pad_several(
         arrays["grid_mask"] = np.arange(shape.grid) < stack.totals("grid")[:, None]
         arrays["grid_segments"] = stack.owners("grid")
     if shape.pairs:
-        arrays |= stack.pairs(pairs or all_pairs(stack.lengths("atom")))
+        arrays |= stack.all_pairs() if pairs is None else stack.pairs(pairs)
     names, atoms = tuple(arrays), stack.totals("atom").tolist()
     for count, real, *values in zip(counts, atoms, *arrays.values(), strict=True):
         yield PaddedBatch(dict(zip(names, values, strict=True)), shape, count, real)
@@ -133,6 +135,7 @@ class _Stack:
     def __init__(self, frames: Frames, counts: Indices, shape: Shape) -> None:
         self.frames, self.counts, self.shape = frames, counts, shape
         self.cuts = offsets(counts)
+        self._starts: dict[str, Indices] = {}
         self.rank = np.arange(frames.frames) - np.repeat(self.cuts[:-1], counts)
         _check("frames", counts, shape.frames)
         _check("atoms", self.totals("atom"), shape.atoms)
@@ -147,7 +150,14 @@ class _Stack:
 
     def totals(self, axis: str) -> Indices:
         """Rows of each batch along an axis."""
-        return np.diff(offsets(self.lengths(axis))[self.cuts])
+        ends = self.starts(axis)[self.cuts]
+        return ends[1:] - ends[:-1]
+
+    def starts(self, axis: str) -> Indices:
+        """The number of the first row of each frame, and the number of all rows."""
+        if axis not in self._starts:
+            self._starts[axis] = offsets(self.lengths(axis))
+        return self._starts[axis]
 
     def slots(self, axis: str) -> Slots:
         """Where the rows of every frame go."""
@@ -156,7 +166,7 @@ class _Stack:
         if axis == "atom" and self.shape.per_frame:
             width = self.shape.per_frame
             return Slots(self.shape.atoms, self.cuts, self.rank * width, width)
-        starts = offsets(self.lengths(axis))
+        starts = self.starts(axis)
         size = {"atom": self.shape.atoms, "grid": self.shape.grid}.get(axis) or int(self.totals(axis).max(initial=0))
         return Slots(size, self.cuts, starts[:-1] - np.repeat(starts[self.cuts[:-1]], self.counts))
 
@@ -185,21 +195,35 @@ class _Stack:
         owners[real] = np.repeat(self.rank.astype(np.int32), self.lengths(axis))
         return owners
 
+    def all_pairs(self) -> dict[str, Iterable[Array]]:
+        """All pairs of different atoms of a frame, made batch by batch as they are read."""
+        places, lengths, size = self.slots("atom").places, self.lengths("atom"), self.shape.pairs
+        counts = np.diff(offsets(dense_pairs(lengths))[self.cuts])
+        _check("pairs", counts, size)
+        made = (all_pairs(lengths[first:last], places[first:last]) for first, last in pairwise(self.cuts.tolist()))
+        one, same = tee(made)
+        return {
+            "dst_idx": (filled_up(pairs.destination, size) for pairs in one),
+            "src_idx": (filled_up(pairs.source, size) for pairs in same),
+            "pair_mask": np.arange(size) < counts[:, None],
+        }
+
     def pairs(self, pairs: PairList) -> dict[str, Iterable[Array]]:
-        """The pairs of every batch, pointing to its own slots."""
+        """These pairs, pointing to the slots of their batches."""
         slot = segments(self.slots("atom").places, self.lengths("atom")).astype(np.int32)
         several = len(self.counts) > 1  # then they are in order, and the first atoms of batches divide them
-        ends = offsets(self.lengths("atom"))[self.cuts]
+        ends = self.starts("atom")[self.cuts]
         cuts = np.searchsorted(pairs.destination, ends) if several else np.array([0, len(pairs.destination)])
-        _check("pairs", np.diff(cuts), self.shape.pairs)
-        places = np.arange(cuts[-1]) - np.repeat(cuts[:-1], np.diff(cuts))
-        slots = Slots(self.shape.pairs, cuts, places)
+        counts = np.diff(cuts)
+        _check("pairs", counts, self.shape.pairs)
+        # To `spread` a batch is one frame, whose rows are the pairs.
+        slots = Slots(self.shape.pairs, np.arange(len(cuts)), np.zeros_like(counts))
         found: dict[str, Iterable[Array]] = {
-            "dst_idx": spread(slot[pairs.destination], slots),
-            "src_idx": spread(slot[pairs.source], slots),
-            "pair_mask": np.arange(self.shape.pairs) < np.diff(cuts)[:, None],
+            "dst_idx": spread(slot[pairs.destination], slots, counts),
+            "src_idx": spread(slot[pairs.source], slots, counts),
+            "pair_mask": np.arange(self.shape.pairs) < counts[:, None],
         }
-        return found if pairs.shift is None else {**found, "pair_shift": spread(pairs.shift, slots)}
+        return found if pairs.shift is None else {**found, "pair_shift": spread(pairs.shift, slots, counts)}
 
 
 @lru_cache(maxsize=32)

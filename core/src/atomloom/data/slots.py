@@ -42,10 +42,23 @@ def spread(rows: Array, slots: Slots, lengths: Indices | None = None) -> Iterato
         places = slots.places[first:last]
         sizes = None if lengths is None else lengths[first:last]
         count = last - first if sizes is None else int(sizes.sum())
-        filled = np.zeros((slots.size, *rows.shape[1:]), dtype=rows.dtype)
+        own = rows[done : done + count]
         if not count or int(places[-1]) + (1 if sizes is None else int(sizes[-1])) == count:
-            filled[:count] = rows[done : done + count]
+            yield filled_up(own, slots.size)
         else:
-            filled[places if sizes is None else segments(places, sizes)] = rows[done : done + count]
-        yield filled
+            filled = np.zeros((slots.size, *rows.shape[1:]), dtype=rows.dtype)
+            filled[places if sizes is None else segments(places, sizes)] = own
+            yield filled
         done += count
+
+
+def filled_up(rows: Array, size: int) -> Array:
+    """Rows in the first of `size` slots, with zeros in the others.
+
+    >>> filled_up(np.array([7, 8]), 4).tolist()
+    [7, 8, 0, 0]
+    """
+    filled = np.empty((size, *rows.shape[1:]), dtype=rows.dtype)
+    filled[: len(rows)] = rows
+    filled[len(rows) :] = np.zeros((), dtype=rows.dtype)
+    return filled
