@@ -4,6 +4,7 @@ from atomloom.data.batch import Batch
 from atomloom.data.chosen import Chosen
 from atomloom.data.columns import Column, Constant, Joined, Mapped, Packed, Padded, PerFrame, Picked
 from atomloom.data.dataset import Dataset, concatenate
+from atomloom.data.references import ElementEnergies
 from atomloom.data.slots import Slots, spread
 from atomloom.rows import Rows
 
@@ -13,6 +14,7 @@ __all__ = [
     "Column",
     "Constant",
     "Dataset",
+    "ElementEnergies",
     "Joined",
     "Mapped",
     "Packed",

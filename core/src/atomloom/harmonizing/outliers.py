@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from atomloom.data import Dataset
 from atomloom.data.columns import Indices
+from atomloom.data.references import composition
 from atomloom.harmonizing.elements import RADIUS
 from atomloom.harmonizing.findings import Finding, counted
 from atomloom.specs import UNRESOLVED
@@ -77,9 +78,7 @@ def _close_contacts(dataset: Dataset, looked: Indices) -> Indices:
 def _far_energies(dataset: Dataset, looked: Indices) -> Indices:
     """Far from the median, after what a constant for each element explains is taken away."""
     batch = dataset.take(looked, ["Z", "E"])
-    elements, which = np.unique(batch["Z"], return_inverse=True)
-    counts = np.zeros((batch.frames, len(elements)))
-    np.add.at(counts, (batch.segments(), which.reshape(-1)), 1.0)
+    counts = composition(batch["Z"], batch.segments(), batch.frames, np.unique(batch["Z"]).tolist())
     energies = batch["E"].astype(np.float64)
     usable = np.isfinite(energies)
     if usable.sum() < _FEWEST:
