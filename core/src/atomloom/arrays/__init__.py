@@ -4,7 +4,7 @@
 Where the values come from differs:
 
 ====================================================  ===============================================================
-``.npy``, members of ``.npz`` that are not compressed  mapped into memory in place, also within the zip archive
+``.npy``, members of ``.npz`` that are not compressed  read in place, also within the zip archive
 compressed members of up to 256 MiB                   decoded whole at the first touch, checked (CRC) and kept a while
 larger compressed members                             decoded block by block up to the rows asked for, never kept
 arrays of Python objects                              decoded by `atomloom.inert` to plain values: an `Inert`
