@@ -45,7 +45,7 @@ class Gather:
         self._given = (_Field * len(ragged))(
             *(_Field(field.ctypes.data, 0, size) for field, size in zip(ragged, sizes, strict=True))
         )
-        self._energies, self._offset, self._atoms = energies.ctypes.data, self._offsets.ctypes.data, len(ragged[0])
+        self._energies, self._bounds = energies.ctypes.data, self._offsets.ctypes.data
         self._gather = compiled(folder)
 
     def read(self, chosen: Indices) -> Padded:
@@ -55,10 +55,9 @@ class Gather:
         address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
         for field, start in zip(self._given, self._starts, strict=False):
             field.out = address + start
-        self._gather(
-            self._given, len(self._given), self._energies, address + e, self._offset, chosen.ctypes.data, frames, SLOTS,
-            self._atoms, self.ahead,
-        )  # fmt: skip
+        out, order = address + e, chosen.ctypes.data
+        known = (self._given, len(self._given), self._energies, out, self._bounds)
+        self._gather(*known, order, frames, SLOTS, self.ahead)
         return Padded(
             np.ndarray((frames, SLOTS), np.uint8, memory, z),
             np.ndarray((frames, SLOTS, 3), np.float32, memory, r),
@@ -79,7 +78,7 @@ def compiled(folder: Path) -> Any:
     library = folder / "gather.so"
     subprocess.run([COMPILER, *_FLAGS, "-o", str(library), str(_SOURCE)], check=True)
     function = ctypes.CDLL(str(library)).gather
-    pointers, numbers = (ctypes.c_void_p,) * 4, (ctypes.c_int64,) * 4
+    pointers, numbers = (ctypes.c_void_p,) * 4, (ctypes.c_int64,) * 3
     function.argtypes = (ctypes.POINTER(_Field), ctypes.c_int64, *pointers, *numbers)
     function.restype = None
     return function
