@@ -10,6 +10,8 @@ larger compressed members                             decoded block by block up 
 arrays of Python objects                              decoded by `atomloom.inert` to plain values: an `Inert`
 ====================================================  ===============================================================
 
+Where the address space is limited (``ulimit -v``) nothing is mapped, and members from 1 MiB on are streamed.
+
 Every damaged or dishonest file is a `DataError` that names the file and the member.
 """
 

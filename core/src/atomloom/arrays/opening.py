@@ -12,7 +12,7 @@ from atomloom.arrays.directory import Member, read_directory
 from atomloom.arrays.header import PREFIX, Header, read_header
 from atomloom.arrays.inflate import beginning, whole
 from atomloom.arrays.objects import Inert
-from atomloom.arrays.place import File, Place
+from atomloom.arrays.place import File, Place, limited
 from atomloom.arrays.rows import FileRows
 from atomloom.arrays.stored import StoredRows
 from atomloom.arrays.streamed import StreamedRows
@@ -20,6 +20,9 @@ from atomloom.rows import Rows
 
 WHOLE: Final = 256 << 20
 """Bytes of the largest compressed member that is decoded whole and kept; larger ones are streamed."""
+
+WHOLE_IF_LIMITED: Final = 1 << 20
+"""The same where the address space is limited."""
 
 _MAGIC: Final = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz", b"PK\x05\x06": ".npz"}
 """How the files begin; the last is an archive of no members."""
@@ -114,7 +117,7 @@ def _of_member(stream: BinaryIO, file: File, member: Member, kept: Kept) -> File
     _check_size(header, member.size, member.place)
     if not member.deflated:
         return StoredRows(member.place, header, file, member.offset + header.start)
-    if member.size > WHOLE:
+    if member.size > (WHOLE_IF_LIMITED if limited() else WHOLE):
         return StreamedRows(member, header, file)
     return DecodedRows(member, header, file, kept)
 

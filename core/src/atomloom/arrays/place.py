@@ -91,8 +91,7 @@ class File:
 
     def spare_mapping(self, place: Place) -> mmap.mmap | None:
         """The whole file as memory; None where the address space is limited, of which a mapping takes as much."""
-        limited = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
-        return None if limited else self.mapping(place)
+        return None if limited() else self.mapping(place)
 
     def _mapped(self, place: Place) -> mmap.mmap:
         try:
@@ -115,6 +114,11 @@ class File:
     def _check(self, size: int, place: Place) -> None:
         if size < self.size:
             raise place.error(f"the file shrank from {self.size} to {size} bytes while it was in use")
+
+
+def limited() -> bool:
+    """Whether this process has a limit on its address space, so that nothing large should be held in it."""
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
 
 
 def _gone(place: Place, error: OSError) -> DataError:

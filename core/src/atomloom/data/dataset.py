@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from atomloom.data.batch import Batch
+from atomloom.data.bounded import bounded
 from atomloom.data.columns import Array, Column, Indices, Joined, Packed, Padded, PerFrame, Picked
 from atomloom.errors import DataError
 from atomloom.specs import Field
@@ -127,9 +128,15 @@ class Dataset:
         return self.columns[self._known(name)]
 
     def blocks(self, size: int = 1024, names: Sequence[str] | None = None) -> Iterator[Batch]:
-        """All frames in order, `size` at a time."""
-        for start in range(0, self._frames, size):
-            yield self.take(np.arange(start, min(start + size, self._frames), dtype=np.int64), names)
+        """All frames in order, `size` at a time; fewer where they are large, so that memory stays bounded."""
+        return (batch for _, batch in self.stretches(range(self._frames), size, names))
+
+    def stretches(
+        self, frames: Indices | range, size: int = 1024, names: Sequence[str] | None = None
+    ) -> Iterator[tuple[Indices, Batch]]:
+        """Some frames as `blocks` gives all of them, each batch with the numbers of its frames."""
+        columns = [self.column(name) for name in (self.columns if names is None else names)]
+        return ((some, self.take(some, names)) for some in bounded(columns, frames, size))
 
     def with_columns(self, columns: Mapping[str, Column], fields: Mapping[str, Field]) -> Dataset:
         """This data set with these columns added or exchanged."""
