@@ -39,8 +39,10 @@ def sizes() -> list[int]:
 def main() -> int:
     """Print the tables; 1 when a limit is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="*", choices=[*TABLES, []], default=list(TABLES), help="which tables to print")
-    wanted = parser.parse_args().tables
+    parser.add_argument("tables", nargs="*", help=f"of {', '.join(TABLES)}; all without a name")
+    wanted = parser.parse_args().tables or list(TABLES)
+    if unknown := set(wanted) - set(TABLES):
+        parser.error(f"there is no table {', '.join(sorted(unknown))}; name some of {', '.join(TABLES)}")
     molecules, limits = made(MOLECULES), []
     with tempfile.TemporaryDirectory(prefix="atomloom-bench-") as folder:
         for name in wanted:

@@ -25,9 +25,7 @@ kept_pairs = lru_cache(maxsize=None)(all_pairs)
 """The same, made once for each number of atoms, which jraph leaves to whoever calls it."""
 
 
-def batches(
-    molecules: Molecules, order: Indices, shape: Shape, pairs: Callable[[int], Pairs] = kept_pairs
-) -> Iterator[Packed]:
+def batches(molecules: Molecules, order: Indices, shape: Shape, pairs: Callable[[int], Pairs]) -> Iterator[Packed]:
     """Batches of these molecules in this order; jraph keeps one more graph and atom of each batch for its padding."""
     import jraph
 
