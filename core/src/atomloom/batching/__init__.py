@@ -11,7 +11,7 @@
 
 from atomloom.batching.ahead import ahead
 from atomloom.batching.choosing import choose, packed_shape
-from atomloom.batching.feeding import fixed_shape, in_order, load, load_several
+from atomloom.batching.feeding import feed, fixed_shape, in_order, load, load_several
 from atomloom.batching.order import Order
 from atomloom.batching.padded import PaddedBatch, pad, pad_several
 from atomloom.batching.pairs import PairList, all_pairs, within
@@ -37,6 +37,7 @@ __all__ = [
     "all_pairs",
     "choose",
     "dense_pairs",
+    "feed",
     "fixed_shape",
     "in_order",
     "load",

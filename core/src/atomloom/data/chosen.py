@@ -24,7 +24,8 @@ class Chosen:
         self.names = list(dataset.columns if names is None else names)
         self.frames = len(numbers)
         self.sizes = {axis: lengths[numbers] for axis, lengths in dataset.sizes.items()}
-        self._dataset, self._numbers = dataset, numbers.view()
+        whole, viewed = dataset.origin or (dataset, None)
+        self._dataset, self._numbers = whole, numbers.view() if viewed is None else viewed[numbers]
         self._numbers.flags.writeable = False  # columns may keep what they find out about these very frames
 
     def __iter__(self) -> Iterator[str]:

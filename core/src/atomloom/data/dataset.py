@@ -25,6 +25,9 @@ class Dataset:
         fields: the declaration of each column; one with empty dims is as the reader found it, not yet harmonised.
         meta: what holds for all frames: level of theory, space group, source, ...
 
+    Attributes:
+        origin: of a view, the data set that it is of and the frames there; batches are read from that at once.
+
     >>> water = Dataset.from_frames([{"Z": [8, 1, 1], "E": -76.4}, {"Z": [1, 1], "E": -1.1}])
     >>> len(water), water.take([1])["Z"].tolist()
     (2, [1, 1])
@@ -39,6 +42,7 @@ class Dataset:
         self.columns = dict(columns)
         self.fields = {name: fields[name] for name in self.columns}
         self.meta = dict(meta or {})
+        self.origin: tuple[Dataset, Indices] | None = None
         self._frames = _common_length(self.columns)
         _check_sizes(self.columns, self.fields)
 
@@ -117,7 +121,10 @@ class Dataset:
             name: Picked(column, picked, sizes[self.axis(name)] if column.ragged else None)
             for name, column in self.columns.items()
         }
-        return Dataset(columns, self.fields, self.meta)
+        view = Dataset(columns, self.fields, self.meta)
+        whole, numbers = self.origin or (self, None)
+        view.origin = whole, picked if numbers is None else numbers[picked]
+        return view
 
     def axis(self, name: str) -> str:
         """The ragged axis of a field, which is called like the field where it is not harmonised yet; or nothing."""

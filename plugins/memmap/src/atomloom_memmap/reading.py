@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from atomloom.data import Dataset
 from atomloom_memmap.store import Store
@@ -21,8 +23,12 @@ def read(source: str | Path, /, *, check: Check = "touch") -> Dataset:
 
 def example(folder: str | Path, /) -> Path:
     """Writes a store of three molecules into `folder`."""
-    water = {"Z": [8, 1, 1], "R": [[0.0, 0.0, 0.0], [0.0, 0.76, 0.59], [0.0, -0.76, 0.59]], "E": -2079.2}
-    hydrogen = {"Z": [1, 1], "R": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.74]], "E": -31.7}
+    water: Mapping[str, Any] = {
+        "Z": [8, 1, 1],
+        "R": [[0.0, 0.0, 0.0], [0.0, 0.76, 0.59], [0.0, -0.76, 0.59]],
+        "E": -2079.2,
+    }
+    hydrogen: Mapping[str, Any] = {"Z": [1, 1], "R": [[0.0, 0.0, 0.0], [0.0, 0.0, 0.74]], "E": -31.7}
     target = Path(folder) / "example.packed"
     write(Dataset.from_frames([water, hydrogen, water]), target)
     return target
