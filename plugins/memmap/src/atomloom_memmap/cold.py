@@ -25,13 +25,14 @@ def advised(store: Store, planned: Iterator[Planned], names: Sequence[str], *, s
     Args:
         scattered: whether frames lie here and there, so that nothing around them is worth reading.
     """
+    stored = [name for name in names if name in store.manifest.fields]
     if scattered:
         for shard in store.shards:
-            for array in (*shard.offsets.values(), *(shard.fields[name] for name in names)):
+            for array in (*shard.offsets.values(), *(shard.fields[name] for name in stored)):
                 array.scatter()
     before: list[Planned] = []
     while coming := _stretch(planned):
-        _ask(store, coming, names)
+        _ask(store, coming, stored)
         yield from before
         before = coming
     yield from before
@@ -48,12 +49,12 @@ def _stretch(planned: Iterator[Planned]) -> list[Planned]:
 
 def _ask(store: Store, planned: Sequence[Planned], names: Sequence[str]) -> None:
     frames = np.sort(np.concatenate([each.frames for each in planned]))
-    for axis in dict.fromkeys(store.manifest.fields[name].axis for name in names if name in store.manifest.fields):
-        for shard in store.shards:
-            mine = frames[(frames >= shard.first) & (frames < shard.first + shard.frames)] - shard.first
+    axes = {name: store.manifest.fields[name].axis for name in names}
+    for shard in store.shards:
+        mine = frames[(frames >= shard.first) & (frames < shard.first + shard.frames)] - shard.first
+        for axis in dict.fromkeys(axes.values()):
             if axis:
                 shard.offsets[axis].advise(mine, mine + 2)
             starts, stops = shard.bounds(axis, mine)
-            for name in names:
-                if name in shard.fields and store.manifest.fields[name].axis == axis:
-                    shard.fields[name].advise(starts, stops)
+            for name in (name for name in names if axes[name] == axis):
+                shard.fields[name].advise(starts, stops)

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Unpack, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -158,7 +158,7 @@ class PackedMemmapLoader:
 
     def plan(self, num_atoms: int | None = None, **how: Unpack[How]) -> Plan:
         """The plan of an epoch: which frames of this loader make a batch, and of which shape."""
-        chosen = Wanted(**how)
+        chosen = cast(Wanted, dict(how))
         if num_atoms is not None:
             chosen["num_atoms"] = num_atoms
         if self.bucket_size and not any(name in chosen for name in ("num_atoms", "buckets", "bucket_size", "atoms")):

@@ -28,6 +28,7 @@ Check = Literal["touch", "never"]
 """When blocks are compared with their checksums: at the first touch of each, or never."""
 
 _PAGE = mmap.PAGESIZE
+_ADVISED = hasattr(mmap.mmap, "madvise")  # Windows takes no advice
 
 
 class StoredArray:
@@ -113,6 +114,8 @@ class StoredArray:
 
     def advise(self, starts: Indices, stops: Indices) -> None:
         """Ask the system to fetch these rows from the disk before they are needed."""
+        if not _ADVISED:
+            return
         mapping = self._file.mapping(self._place)
         first = (self.entry.start + starts * self.entry.row) // _PAGE
         last = -(-(self.entry.start + stops * self.entry.row) // _PAGE)
@@ -124,7 +127,8 @@ class StoredArray:
 
     def scatter(self) -> None:
         """Tell the system that rows will be read here and there, so that it fetches no more than is asked for."""
-        self._file.mapping(self._place).madvise(mmap.MADV_RANDOM)
+        if _ADVISED:
+            self._file.mapping(self._place).madvise(mmap.MADV_RANDOM)
 
     def _open(self, mapping: mmap.mmap) -> None:
         header = read_header(mapping[: min(PREFIX, self.entry.bytes)], self._place)
