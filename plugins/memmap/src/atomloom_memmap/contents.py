@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from atomloom.data import Dataset
+from atomloom.data.bounded import bounded
 from atomloom.data.columns import Indices
 from atomloom.data.meta import jsonable
 from atomloom.errors import DataError, UnitError
@@ -21,9 +22,6 @@ CONVERTED_FROM = "converted_from"
 """The entry of `meta` in which core says which files a data set was read from."""
 
 _COUNTS = {"N": "atom", "n_grid": "grid"}
-BLOCK_BYTES = 1 << 22
-"""Bytes that are read and written at once, and with them the memory that writing takes."""
-
 BLOCK_FRAMES = 1 << 14
 """Frames that are read and written at once at most."""
 
@@ -101,20 +99,13 @@ class Contents:
         return found
 
     def blocks(self) -> Iterator[Block]:
-        """The frames in stretches that are read and written at once: of at most `BLOCK_BYTES`, or of one frame."""
+        """The frames in the stretches in which they are read and written."""
         fixed, per_row = self._sizes
-        start, frames = 0, len(self.dataset)
-        beside = sum(column.reads for column in self.dataset.columns.values())
-        while start < frames:
-            stop = min(start + BLOCK_FRAMES, frames)
-            sizes = np.full(stop - start, fixed, dtype=np.int64)
-            for axis, size in per_row.items():
-                sizes += size * self.dataset.sizes[axis][start:stop]
-            upto = np.cumsum(sizes)
-            held = upto + beside * np.arange(1, len(upto) + 1)
-            count = max(1, int(np.searchsorted(held, BLOCK_BYTES, side="right")))
-            yield Block(start, start + count, int(upto[count - 1]))
-            start += count
+        columns = list(self.dataset.columns.values())
+        for frames in bounded(columns, range(len(self.dataset)), BLOCK_FRAMES):
+            start, stop = int(frames[0]), int(frames[-1]) + 1
+            rows = sum(size * int(self.dataset.sizes[axis][start:stop].sum()) for axis, size in per_row.items())
+            yield Block(start, stop, fixed * (stop - start) + rows)
 
     def planned(self, start: int, stop: int) -> tuple[dict[str, Planned], dict[str, Planned]]:
         """The arrays of the frames from `start` to `stop`: of the fields, and of the offsets."""
