@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, final
@@ -25,6 +26,7 @@ class Stored(Column):
         entry = store.manifest.fields[name]
         self.store, self.name, self.axis = store, name, entry.axis
         self.frames, self.item, self.dtype = len(store), entry.item, np.dtype(entry.dtype)
+        self._size = math.prod(self.item) * self.dtype.itemsize
 
     @property
     def ragged(self) -> bool:
@@ -60,9 +62,10 @@ class Stored(Column):
         alike = all(each.dtype == self.dtype for each in rows)
         if not self.axis:
             yield from self._single(picked, rows, slots)
-        elif alike and gather.worthwhile(picked.lengths, width):
+        elif alike and gather.worthwhile(picked.lengths, width, self._size):
             windows = gather.Windows(rows, picked.parts, width)
             for first, last in pairwise(slots.cuts.tolist()):
+                picked.check_sizes(self.name)  # whoever takes the batches may take a while
                 yield self._by_windows(windows.of(first, last), picked, slots, width, first, last)
         else:
             yield from self._copied(picked, rows, slots)

@@ -26,6 +26,9 @@ from atomloom.data.columns import Array, Indices, segments
 WIDEST: Final = 256
 """Rows of the longest frame that is gathered by windows; the table of masks grows with the square of it."""
 
+TABLE: Final = 1 << 23
+"""Bytes of a table of masks at the most, which limits the bytes of a row."""
+
 SPARE: Final = 4
 """By how much windows may exceed the rows that are wanted of them."""
 
@@ -82,7 +85,7 @@ class _Window:
         self._rows, self._starts, self._width = rows, starts, width
         self._last = len(rows) - width
         self._late = int(starts.max(initial=0)) > self._last
-        self._view: Array = np.ndarray((self._last + 1,), _opaque(size * width), rows.data, 0, (size,))
+        self._view: Array = np.ndarray((self._last + 1,), _opaque(size * width), _bytes(rows), 0, (size,))
 
     def of(self, first: int, last: int) -> Array:
         starts = self._starts[first:last]
@@ -131,9 +134,16 @@ def copied(out: Array, places: Indices, rows: Array, starts: Indices, lengths: I
         out[segments(places, lengths)] = rows[segments(starts, lengths)]
 
 
-def worthwhile(lengths: Indices, width: int) -> bool:
-    """Whether frames of these lengths are better gathered by windows of `width` rows than copied one by one."""
-    return 0 < width <= WIDEST and width * len(lengths) <= SPARE * max(int(lengths.sum()), 1)
+def worthwhile(lengths: Indices, width: int, size: int) -> bool:
+    """Whether frames of so many rows of `size` bytes are better gathered by windows of `width` rows than one by one."""
+    if not 0 < width <= WIDEST or not 0 < size * width * (width + 1) <= TABLE:
+        return False
+    return width * len(lengths) <= SPARE * max(int(lengths.sum()), 1)
+
+
+def _bytes(rows: Array) -> memoryview:
+    """The memory of rows that follow each other; numpy itself gives out none of dates."""
+    return rows.reshape(-1).view(np.uint8).data
 
 
 @lru_cache(maxsize=64)

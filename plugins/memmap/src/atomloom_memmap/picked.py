@@ -53,10 +53,10 @@ class Picked:
 
     def masks(self, width: int, size: int, first: int, last: int) -> Array:
         """See `gather.masks_of`, for the frames from `first` to `last`; fields of one size of row share them."""
-        asked = (width, size, first, last)
-        if self._masked is None or self._masked[0] != asked:
-            self._masked = asked, gather.masks_of(self.lengths[first:last], width, size)
-        return self._masked[1]
+        asked, known = (width, size, first, last), self._masked
+        if known is None or known[0] != asked:
+            known = self._masked = asked, gather.masks_of(self.lengths[first:last], width, size)
+        return known[1]
 
     def rows(self, name: str) -> list[Array]:
         """The rows of a field in each part, mapped; the blocks that hold those of the frames are checked."""
@@ -65,6 +65,11 @@ class Picked:
         for array, part in zip(arrays, self.parts, strict=True):
             array.touch(part.starts, part.stops)
         return rows
+
+    def check_sizes(self, name: str) -> None:
+        """Stops if a file of a field has shrunk since its rows were given out."""
+        for part in self.parts:
+            _ = part.shard.fields[name].rows
 
 
 def _parts(shards: Sequence[OpenShard], firsts: Indices, axis: str, frames: Indices) -> list[PickedPart]:

@@ -79,17 +79,18 @@ class StoredArray:
 
     def touch(self, starts: Indices, stops: Indices) -> None:
         """Compare the blocks of these rows with their checksums, where that has not been done."""
-        if self._unseen is None or not len(starts):
+        unseen = self._unseen  # another thread may see the last block meanwhile
+        if unseen is None or not len(starts):
             return
         start, size = self.entry.start, self.entry.row
         first = (start + starts * size) // BLOCK
         counts = np.maximum(-(-(start + stops * size) // BLOCK) - first, 0)
         blocks = np.unique(segments(first, counts))
-        for block in blocks[self._unseen[blocks]].tolist():
+        for block in blocks[unseen[blocks]].tolist():
             if not self.whole(block):
                 raise self.damage(block)
-            self._unseen[block] = False
-        if not self._unseen.any():
+            unseen[block] = False
+        if not unseen.any():
             self._unseen = None
 
     def whole(self, block: int) -> bool:
@@ -98,8 +99,13 @@ class StoredArray:
             return checksum(view[block * BLOCK : (block + 1) * BLOCK]) == int(self._sums()[block])
 
     def damaged(self) -> list[int]:
-        """The numbers of all blocks that do not have their checksums."""
-        return [block for block in range(blocks_of(self.entry.bytes)) if not self.whole(block)]
+        """The numbers of all blocks that do not have their checksums; read and not mapped, since disks may fail too."""
+        sums = self._sums().tolist()
+        try:
+            with open(self.path, "rb", buffering=0) as file:
+                return [number for number, known in enumerate(sums) if checksum(file.read(BLOCK)) != known]
+        except OSError as error:
+            raise self._place.error(f"the system answers {error.strerror!r}", "Check the disk that it is on") from None
 
     def damage(self, block: int) -> DataError:
         """The error that says which frames a damaged block belongs to."""
