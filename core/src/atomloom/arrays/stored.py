@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from atomloom.arrays.rows import Array, FileRows, taken
 
 @final
 class StoredRows(FileRows):
-    """A ``.npy`` file, or a member of a zip archive that is not compressed, read where it is.
+    """A ``.npy`` file, a member of a zip archive that is not compressed, or a file without a header, read where it is.
 
     Only what holds the rows asked for is read. A member's CRC is therefore *not* checked: a flipped bit in an
     uncompressed archive goes unnoticed, as it does in an ``.npy`` file. Rows that lie apart are looked up in a mapping
@@ -45,6 +45,13 @@ class StoredRows(FileRows):
         values = np.empty(self.header.nbytes, np.uint8)
         self._read(self._offset, values)
         return self.header.over(values, 0)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.header.start:
+            return super().__reduce__()
+        from atomloom.arrays.raw import reopen_raw  # which opens what has no header by making one of these
+
+        return reopen_raw, (self._path, self.dtype, self.shape)
 
     def _read(self, at: int, out: Bytes) -> None:
         self._file.read(at, out, self.place)
