@@ -55,7 +55,7 @@ def random_rows(rng: np.random.Generator, count: int, dtype: str, item: tuple[in
     if kind.kind in "US":
         letters = rng.choice(np.array(list("HCNOα") if kind.kind == "U" else list("HCNO")), (*shape, 3))
         return np.array(["".join(word) for word in letters.reshape(-1, 3)], dtype).reshape(shape)
-    if kind == bool:
+    if kind.kind == "b":
         return rng.integers(0, 2, shape).astype(bool)
     return rng.integers(0, 100, (*shape, kind.itemsize), dtype=np.uint8).view(kind).reshape(shape)
 
@@ -72,6 +72,7 @@ def cases(draw: st.DrawFn, longest: int = 9, shortest: int = 0) -> Case:
 
 
 def windows(case: Case, width: int) -> gather.Windows:
+    """Windows into the file of a case."""
     return gather.Windows([case.rows], [Part(slice(None), case.starts)], width)
 
 

@@ -87,7 +87,7 @@ def locked(path: Path, guarded: Path, held: Callable[[Path, Path], AtomloomError
     with writing(guarded):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _system_lock(handle) or holder(path) is not None:
+        if not _system_lock(handle) or not _is_at(handle, path) or holder(path) is not None:
             raise held(path, guarded)
         with writing(guarded):
             _write(handle, json.dumps(asdict(Holder.here())))
@@ -118,6 +118,14 @@ def _system_lock(handle: int) -> bool:
             return True  # a file system without locks: the holder's name has to do
         else:
             return True
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether the file is still at its place; else its last holder removed it while we waited for the lock."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _write(handle: int, text: str) -> None:

@@ -136,16 +136,30 @@ class Contents:
 
 def agree(first: Mapping[str, FieldEntry], other: Mapping[str, FieldEntry], called: tuple[str, str]) -> None:
     """Stops where two sources of one store do not hold the same fields in the same units."""
+    asked = "put several sources into one store"
     for name in sorted(set(first) ^ set(other)):
         holder, lacking = called if name in first else called[::-1]
         found = f"{name!r} is in {holder} and not in {lacking}"
-        raise DataError("put several sources into one store", found, "Leave the field out with --as NAME=ignore")
+        raise DataError(asked, found, "Leave the field out with --as NAME=ignore")
     for name, entry in first.items():
-        one, two = ((each.dims, each.unit, each.item) for each in (entry, other[name]))
-        if one != two:
-            told = [f"[{' '.join(dims)}] {list(item)} in {unit or 'no unit'}" for dims, unit, item in (one, two)]
-            found = f"{name!r} is {told[0]} in {called[0]} and {told[1]} in {called[1]}"
-            raise DataError("put several sources into one store", found, "Bring them to the same first")
+        pair = (entry, other[name])
+        one, two = ((each.dims, each.unit, each.item, each.axis) for each in pair)
+        told = [f"[{' '.join(each.dims)}] {list(each.item)} in {each.unit or 'no unit'}" for each in pair]
+        if one == two:
+            if _hold_alike(*(np.dtype(each.dtype) for each in pair)):
+                continue
+            told = [f"of the type {np.dtype(each.dtype)}" for each in pair]
+        found = f"{name!r} is {told[0]} in {called[0]} and {told[1]} in {called[1]}"
+        raise DataError(asked, found, "Bring them to the same first")
+
+
+def _hold_alike(one: np.dtype[Any], two: np.dtype[Any]) -> bool:
+    """Whether a common type holds the values of both as what they are: no text for numbers, no floats for integers."""
+    try:
+        joined = np.result_type(one, two)
+    except TypeError:
+        return False
+    return joined.kind in one.kind + two.kind and (one.kind in "US") == (two.kind in "US")
 
 
 def agree_on_level(first: Mapping[str, Any], other: Mapping[str, Any], called: tuple[str, str]) -> None:
@@ -167,10 +181,10 @@ def _check(dataset: Dataset) -> None:
         if field.unit == UNRESOLVED:
             found = f"nothing says in which unit {name} is held"
             raise UnitError(f"pack the field {name!r}", found, f"Settle it with --unit {name}=UNIT")
-        if dataset.columns[name].dtype.hasobject:
-            raise DataError(
-                f"pack the field {name!r}", "its values are Python objects", f"Leave it out with --as {name}=ignore"
-            )
+        dtype = dataset.columns[name].dtype
+        if dtype.hasobject or dtype.kind == "V" or not dtype.itemsize:
+            found = f"its values are {'Python objects' if dtype.hasobject else f'of the kind {dtype}'}"
+            raise DataError(f"pack the field {name!r}", found, f"Leave it out with --as {name}=ignore")
 
 
 def _says(dataset: Dataset, name: str, lengths: Indices) -> bool:

@@ -34,6 +34,7 @@ MAGIC = b'{"atomloom-memmap": '
 MOST_SIZES = 4096
 """Of an axis with more different lengths than this no histogram is kept."""
 
+_PARTIAL = ".partial"
 _SEAL = re.compile(rb',\n"checksum": "(?P<digest>[0-9a-f]{16})"}\n')
 
 
@@ -167,6 +168,11 @@ def dumps(manifest: Manifest) -> bytes:
     return body + b',\n"checksum": "%s"}\n' % digest(body).encode()
 
 
+def seal(manifest: Manifest) -> str:
+    """The checksum that tells a manifest from any other."""
+    return digest(dumps(manifest))
+
+
 def loads(text: bytes, where: Path) -> Manifest:
     """The manifest in the text of the file `where`; an error says what is wrong with it."""
     asked = f"open the store '{where.parent}'"
@@ -204,9 +210,24 @@ def save(manifest: Manifest, folder: Path) -> None:
         file.write(dumps(manifest))
 
 
+def partial(target: Path) -> Path:
+    """The folder in which a store is made."""
+    return target.with_name(f"{target.name}{_PARTIAL}")
+
+
+def aside(target: Path) -> Path:
+    """Where a store is while another one takes its name."""
+    return target.with_name(f".atomloom-replaced-{target.name}")
+
+
 def _why_none(folder: Path) -> tuple[str, str]:
-    if not folder.exists():
-        return "there is no such folder", "Check the path"
-    if folder.suffix == ".partial":
-        return "its conversion has not finished", "Run the same conversion again: it goes on where it stopped"
-    return f"it holds no {NAME}", "Name a folder that atomloom has packed"
+    goes_on = "Run the same conversion again: it goes on where it stopped"
+    if folder.exists():
+        if folder.suffix == _PARTIAL:
+            return "its conversion has not finished", goes_on
+        return f"it holds no {NAME}", "Name a folder that atomloom has packed"
+    if aside(folder).exists():
+        return f"a process was killed while it replaced it; what was there is '{aside(folder)}'", goes_on
+    if partial(folder).exists():
+        return "its conversion has not finished", goes_on
+    return "there is no such folder", "Check the path"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,9 @@ from atomloom.data.columns import Array
 from atomloom_memmap.checksums import Running, digest
 from atomloom_memmap.manifest import ArrayEntry, Part
 from atomloom_memmap.shard import SUMS
+
+_LONGEST = 100  # characters of a name that file systems take with all that goes around it
+_DEVICE = re.compile("con|prn|aux|nul|(com|lpt)[0-9]", re.IGNORECASE)  # Windows has no files of these names
 
 
 class Planned(NamedTuple):
@@ -122,7 +126,8 @@ def file_names(names: Iterable[str]) -> dict[str, str]:
     taken = {SUMS}
     found = {}
     for number, name in enumerate(names):
-        plain = name.isascii() and name.isidentifier() and f"{name.casefold()}.npy" not in taken
+        plain = name.isascii() and name.isidentifier() and len(name) <= _LONGEST and not _DEVICE.fullmatch(name)
+        plain = plain and f"{name.casefold()}.npy" not in taken
         found[name] = f"{name}.npy" if plain else f"field-{number}.npy"
         taken.add(found[name].casefold())
     return found

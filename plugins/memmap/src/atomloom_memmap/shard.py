@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from atomloom.arrays.place import Place
-from atomloom.data.columns import Indices
+from atomloom.data.columns import Array, Indices, segments
 from atomloom.errors import DataError
 from atomloom_memmap.checksums import Sums, blocks_of, digest
 from atomloom_memmap.manifest import ArrayEntry, Part, Shard
@@ -82,6 +82,15 @@ class OpenShard:
         offsets = array.rows
         array.touch(frames, frames + 2)
         return offsets[frames], offsets[frames + 1]
+
+    def rows(self, name: str, frames: Indices) -> Array:
+        """The rows of a field of these frames of the shard, one behind the other; `gather` is quicker for many."""
+        starts, stops = self.bounds(self._axes[name], frames)
+        array = self.fields[name]
+        values = array.rows
+        array.touch(starts, stops)
+        rows: Array = values[segments(starts, stops - starts)]
+        return rows
 
     def lengths(self, axis: str) -> Indices:
         """Rows of every frame along an axis."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final, get_args
@@ -38,8 +39,8 @@ class Store:
     def __init__(self, path: str | Path, check: Check = "touch") -> None:
         if check not in get_args(Check):
             raise ConfigError(f"open the store '{path}'", f"check is {check!r}", "Use 'touch' or 'never'")
-        self.path, self.check = Path(path), check
-        self.manifest = manifest.load(self.path)
+        self.manifest = manifest.load(Path(path))
+        self.path, self.check = Path(os.path.abspath(path)), check  # also where somebody changes the folder
         self.starts = np.cumsum([0, *(shard.frames for shard in self.manifest.shards)], dtype=np.int64)
         axes = {name: entry.axis for name, entry in self.manifest.fields.items()}
         self.shards = tuple(
@@ -53,7 +54,7 @@ class Store:
         return self.manifest.frames
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Store, (self.path, self.check)
+        return _opened_again, (self.path, self.check, manifest.seal(self.manifest))
 
     def __repr__(self) -> str:
         return f"<Store of {len(self)} frames in {len(self.shards)} shards: {', '.join(self.manifest.fields)}>"
@@ -101,3 +102,12 @@ class Store:
         label = f"verifying {self.path.name}"
         shards = track(self.shards, total=len(self.shards), label=label)
         return [damage for shard in shards for damage in shard.damages()]
+
+
+def _opened_again(path: Path, check: Check, seal: str) -> Store:
+    """A store in another process, as long as it is still the same."""
+    store = Store(path, check)
+    if manifest.seal(store.manifest) != seal:
+        found = "it has been written anew or added to since it was sent to this process"
+        raise DataError(f"open the store '{path}' again", found, "Start again with the store as it is now")
+    return store

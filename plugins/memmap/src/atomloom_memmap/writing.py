@@ -13,20 +13,22 @@ import xxhash
 from importlib_metadata import version
 
 from atomloom.data import Dataset
-from atomloom.errors import ConfigError, TargetError
+from atomloom.data.columns import Array
+from atomloom.errors import ConfigError, DataError, TargetError
 from atomloom.progress import track
 from atomloom.runs.targets import writing
 from atomloom_memmap import manifest
-from atomloom_memmap.building import SHARDS, Build, check_replaceable
+from atomloom_memmap.building import SHARDS, Build, check_replaceable, generation
 from atomloom_memmap.checksums import BLOCK
 from atomloom_memmap.contents import Block, Contents, agree, agree_on_level
 from atomloom_memmap.manifest import Manifest, Shard
 from atomloom_memmap.part_writer import PartWriter
-from atomloom_memmap.store import Store
+from atomloom_memmap.shard import OpenShard
 
 SHARD_MIB = 2048
 """MiB of a shard, at most, unless somebody wants it otherwise."""
 
+_PROBES = 16  # frames of a finished shard that are compared with the source before it is trusted
 _ROOM = 1 << 20  # bytes beside the arrays: headers, checksums, the manifest
 
 
@@ -38,7 +40,7 @@ def write(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB
     Args:
         shard_mib: MiB of a shard at most; a smaller one loses less work to an interruption, larger ones read faster.
     """
-    path = Path(os.path.abspath(target))
+    path = Path(os.path.realpath(target))
     check_replaceable(path)
     contents = Contents.of(dataset)
     build = Build(path)
@@ -49,16 +51,27 @@ def write(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB
 def append(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB) -> None:
     """Add the frames of `dataset` behind those of the store at `target`; whoever has it open is not disturbed.
 
-    The fields must be the same, in the same units.
+    The fields must be the same, in the same units. A killed addition of files changes nothing, and goes on when it is
+    started again.
     """
-    store = Store(os.path.abspath(target))
-    contents, called = Contents.of(dataset), (f"'{target}'", _called(dataset))
-    agree(store.manifest.fields, contents.fields, called)
-    agree_on_level(store.manifest.meta, contents.meta, called)
-    build = Build(store.path, adding=True)
+    path, contents = Path(os.path.realpath(target)), Contents.of(dataset)
+    check_addition(manifest.load(path), contents, f"'{target}'")
+    build = Build(path, adding=True)
     with writing(target, only=build.folder), build.open(identity(contents, shard_mib)):
-        shards = build_shards(contents, build, f"{generation(store.manifest)}.0", shard_mib)
-        build.publish(described(contents, shards, first=store.manifest))
+        first = manifest.load(path)  # as it is now that nobody else adds to it
+        check_addition(first, contents, f"'{target}'")
+        if build.is_published(first):
+            build.remove()
+            return
+        shards = build_shards(contents, build, f"{generation(first)}.0", shard_mib)
+        build.publish(described(contents, shards, first))
+
+
+def check_addition(first: Manifest, contents: Contents, called: str) -> None:
+    """Stops where these frames do not belong behind those of a store."""
+    names = (called, _called(contents.dataset))
+    agree(first.fields, contents.fields, names)
+    agree_on_level(first.meta, contents.meta, names)
 
 
 def build_shards(contents: Contents, build: Build, job: str, shard_mib: int) -> tuple[Shard, ...]:
@@ -67,7 +80,7 @@ def build_shards(contents: Contents, build: Build, job: str, shard_mib: int) -> 
         raise ConfigError("pack the data set", f"a shard of {shard_mib} MiB was asked for", "Ask for one or more")
     cut = contents.shards(shard_mib << 20)
     names = [f"{job}.{number}" for number in range(len(cut))]
-    found = {name: build.finished(name) for name in names}
+    found = {name: _finished(contents, build, name, blocks) for name, blocks in zip(names, cut, strict=True)}
     _check_room(
         build, sum(block.bytes for name, blocks in zip(names, cut, strict=True) if not found[name] for block in blocks)
     )
@@ -119,12 +132,6 @@ def joined(first: Manifest, other: Manifest) -> Manifest:
     )
 
 
-def generation(described: Manifest) -> int:
-    """The number of the next addition to a store."""
-    folders = (part.folder for shard in described.shards for part in shard.parts)
-    return 1 + max(int(folder.rpartition("/")[2].partition(".")[0]) for folder in folders)
-
-
 def identity(contents: Contents, shard_mib: int) -> str:
     """Tells one conversion of files from any other; empty for data that come from no file and could be anything."""
     if not contents.sources:
@@ -134,6 +141,30 @@ def identity(contents: Contents, shard_mib: int) -> str:
     for axis, lengths in sorted(contents.dataset.sizes.items()):
         digest.update(axis.encode() + np.ascontiguousarray(lengths).data)
     return str(digest.hexdigest())
+
+
+def _finished(contents: Contents, build: Build, name: str, blocks: Sequence[Block]) -> Shard | None:
+    """A shard that an earlier run completed, if it is whole and holds what the source says now.
+
+    The latter is judged by frames spread over it: other options of the conversion may have changed its values.
+    """
+    shard, start, frames = build.finished(name), blocks[0].start, blocks[-1].stop - blocks[0].start
+    if shard is None or shard.frames != frames:
+        return None
+    axes = {field: entry.axis for field, entry in contents.fields.items()}
+    local = np.unique(np.linspace(0, frames - 1, _PROBES).astype(np.int64))
+    now = contents.dataset.take(start + local, list(axes))
+    try:
+        opened = OpenShard(build.home(name), 0, start, shard, axes, "touch")
+        opened.check_sizes()
+        same = all(_same(opened.rows(field, local), now[field]) for field in axes)
+    except DataError:
+        return None
+    return shard if same else None
+
+
+def _same(stored: Array, now: Array) -> bool:
+    return stored.tobytes() == now.astype(stored.dtype, copy=False).tobytes()
 
 
 def _write_shard(contents: Contents, build: Build, name: str, blocks: Sequence[Block]) -> Shard:
