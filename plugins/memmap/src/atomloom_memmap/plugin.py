@@ -8,6 +8,13 @@ from atomloom import Field, Matches, ReaderSpec, WriterSpec, hookimpl
 
 api = 1
 
+_OPENQDC = """@article{gabellini2024openqdc, author = {Gabellini, Cristian and others},
+title = {{OpenQDC}: Open Quantum Data Commons}, journal = {arXiv:2411.19629}, year = {2024}}"""
+
+_TORCHMD_NET = """@article{pelaez2024torchmdnet, author = {Pelaez, Raul P. and others},
+title = {{TorchMD-Net} 2.0: Fast Neural Network Potentials for Molecular Simulations},
+journal = {arXiv:2402.17660}, year = {2024}}"""
+
 _STORE = Matches(globs=("*.packed",))
 
 
@@ -47,6 +54,29 @@ def atomloom_readers() -> Iterable[ReaderSpec]:
         load="atomloom_memmap.reading:read",
         example="atomloom_memmap.reading:example",
         matches=_STORE,
+    )
+    yield ReaderSpec(
+        name="first-design",
+        summary="Folder of the first packed loader: Z_pack.int32, R_pack.f32, E.f64, ...",
+        load="atomloom_memmap.layouts.first_design:read",
+        example="atomloom_memmap.layouts.first_design:example",
+        provides=("Z", "R", "F", "E", "total_charge"),
+    )
+    yield ReaderSpec(
+        name="openqdc",
+        summary="Data set of openQDC as its memory-mapped files hold it, in its documented units",
+        load="atomloom_memmap.layouts.openqdc:read",
+        example="atomloom_memmap.layouts.openqdc:example",
+        provides=("Z", "R", "F", "E", "total_charge"),
+        cite=(_OPENQDC,),
+    )
+    yield ReaderSpec(
+        name="torchmd-net",
+        summary="Memory-mapped data set of TorchMD-Net: NAME.idx.mmap, NAME.z.mmap, ...",
+        load="atomloom_memmap.layouts.torchmdnet:read",
+        example="atomloom_memmap.layouts.torchmdnet:example",
+        provides=("Z", "R", "E", "F", "total_charge", "mono", "D"),
+        cite=(_TORCHMD_NET,),
     )
 
 
