@@ -29,6 +29,7 @@ from atomloom.arrays.place import Place
 from atomloom.data import Column, Dataset, Mapped, Packed, PerFrame
 from atomloom.data.columns import Array, Indices
 from atomloom.errors import AmbiguousData, ConfigError
+from atomloom.harmonizing.findings import counted
 from atomloom.specs import Field
 from atomloom_memmap.layouts import files
 from atomloom_memmap.layouts.files import Count
@@ -155,7 +156,7 @@ def _energies(path: Path, frames: int, known: Known, method: str) -> tuple[_Chos
     if size % (8 * frames) or (known.methods and size != 8 * count * frames):
         count, width = len(known.methods) or size // (4 * frames), 4
     if not count or size != width * count * frames:
-        methods = f"{count} methods" if known.methods else "methods"
+        methods = counted(count, "method") if known.methods else "methods"
         found = f"its {size} bytes are no energies of {methods} for each of the {frames} frames in {_RANGES}"
         raise Place(path).error(found)
     chosen = _chosen(path, count, known, method)
@@ -171,7 +172,7 @@ def _chosen(path: Path, count: int, known: Known, method: str) -> _Chosen:
     if len(fitting) == 1:
         return _Chosen(fitting[0], count, called[fitting[0]])
     listed = [f"{number} ({name})" if name else str(number) for number, name in enumerate(called)][:_LISTED]
-    found = f"it holds {count} methods: {', '.join(listed)}{', ...' if count > _LISTED else ''}"
+    found = f"it holds {counted(count, 'method')}: {', '.join(listed)}{', ...' if count > _LISTED else ''}"
     todo = "Choose one by name or number with the option method"
     if method:
         raise ConfigError(f"read the method {method!r} of '{path}'", found, todo)
@@ -186,12 +187,10 @@ def _forces(path: Path, lengths: Indices, known: Known, chosen: _Chosen) -> Colu
     size = len(open_raw(path, "u1"))
     count = len(known.forces) or size // max(1, 12 * atoms)
     if not count or size != 12 * count * atoms:
-        of = f"forces of {count} methods" if known.forces else "forces"
+        of = f"forces of {counted(count, 'method')}" if known.forces else "forces"
         raise Place(path).error(f"its {size} bytes are no {of} on each of the {atoms} atoms in {_RANGES}")
     if not known.forces and count != chosen.methods:
-        found = (
-            f"it holds forces of {count} methods, {_ENERGIES} has {chosen.methods}, and nothing says which are which"
-        )
+        found = f"it has {counted(count, 'method')} and {_ENERGIES} {chosen.methods}, and nothing says which are which"
         raise AmbiguousData(f"read '{path}'", found, "Say which of openQDC's data sets it is with the option dataset")
     rows = Packed(open_raw(path, "<f4", (3, count)), lengths)
     number = known.forces.index(chosen.number) if known.forces else chosen.number
