@@ -260,7 +260,12 @@ REFUSED: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "ranges with a hole": (
         "quantum",
         lambda folder: mapped(folder / "position_idx_range.mmap", [[0, 3], [3, 4], [5, 9], [9, 11]], "i4"),
-        "position_idx_range.mmap': frame 2 begins at atom 5, and those before it end at 4",
+        "position_idx_range.mmap': frame 2 begins at atom 5, and the one before it ends at 4",
+    ),
+    "ranges that begin elsewhere": (
+        "quantum",
+        lambda folder: mapped(folder / "position_idx_range.mmap", [[1, 3], [3, 4], [4, 9], [9, 12]], "i4"),
+        "position_idx_range.mmap': its first frame begins at atom 1 and not at 0",
     ),
     "energies cut off": (
         "quantum",

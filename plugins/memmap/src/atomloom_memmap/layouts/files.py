@@ -9,8 +9,8 @@ import numpy as np
 
 from atomloom.arrays import open_arrays, open_raw
 from atomloom.arrays.place import Place
-from atomloom.data.columns import Indices
-from atomloom.data.columns import offsets as added_up
+from atomloom.data import Packed
+from atomloom.data.columns import Indices, offsets
 from atomloom.errors import DataError
 from atomloom.rows import Rows
 
@@ -29,6 +29,37 @@ class Count(NamedTuple):
     said_by: str
 
 
+class Frames(NamedTuple):
+    """How many atoms each frame has.
+
+    Args:
+        lengths: the number of each.
+        starts: the first atom of each, and the number of all.
+    """
+
+    lengths: Indices
+    starts: Indices
+
+    @classmethod
+    def of(cls, lengths: Indices, path: Path) -> Frames:
+        """Those of these lengths, which the file at `path` says; an error where they cannot be."""
+        if not len(lengths):
+            raise Place(path).error("it says that there are no frames")
+        if int(lengths.min()) < 0:
+            frame = int(np.argmin(lengths))
+            raise Place(path).error(f"by it frame {frame} has {int(lengths[frame])} atoms")
+        return cls(lengths, offsets(lengths))
+
+    @property
+    def atoms(self) -> int:
+        """The number of all atoms."""
+        return int(self.starts[-1])
+
+    def packed(self, rows: Rows) -> Packed:
+        """A row for each atom as a column."""
+        return Packed(rows, self.lengths, self.starts)
+
+
 def raw(path: Path, dtype: str, item: tuple[int, ...], count: Count) -> Rows:
     """The rows of a file without a header, which must be as many as another file says."""
     check_finished(path)
@@ -45,21 +76,12 @@ def whole_numbers(path: Path) -> Indices:
     if len(rows.shape) != 1 or rows.dtype.kind not in "iu":
         found = f"it holds {rows.dtype} of shape {list(rows.shape)}, and whole numbers for each frame are expected"
         raise Place(path).error(found)
-    return np.asarray(rows[...]).astype(np.int64)
+    return np.asarray(rows[...]).astype(np.int64, copy=False)
 
 
-def check_lengths(lengths: Indices, path: Path) -> None:
-    """Stops at frames with less than no atoms, and where there are no frames."""
-    if not len(lengths):
-        raise Place(path).error("it says that there are no frames")
-    if int(lengths.min()) < 0:
-        frame = int(np.argmin(lengths))
-        raise Place(path).error(f"by it frame {frame} has {int(lengths[frame])} atoms")
-
-
-def check_starts(starts: Indices, lengths: Indices, path: Path) -> None:
+def check_starts(starts: Indices, frames: Frames, path: Path) -> None:
     """Stops where frames do not begin where those before them end."""
-    expected = added_up(lengths)[: len(starts)]
+    expected = frames.starts[: len(starts)]
     wrong = np.flatnonzero(starts != expected)
     if wrong.size:
         frame = int(wrong[0])

@@ -23,11 +23,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from atomloom.arrays.place import Place
-from atomloom.data import Column, Dataset, Packed, PerFrame
-from atomloom.data.columns import Indices
+from atomloom.data import Column, Dataset, PerFrame
 from atomloom.specs import Field
 from atomloom_memmap.layouts import files
-from atomloom_memmap.layouts.files import Count
+from atomloom_memmap.layouts.files import Count, Frames
 
 OFFSETS, LENGTHS = "offsets.npy", "n_atoms.npy"
 
@@ -56,31 +55,30 @@ def read(source: str | Path, /) -> Dataset:
     folder = Path(source)
     if not (folder / LENGTHS).is_file():
         raise files.no_folder(folder, "the first packed layout", LENGTHS)
-    lengths = files.whole_numbers(folder / LENGTHS)
-    files.check_lengths(lengths, folder / LENGTHS)
-    _check_offsets(folder / OFFSETS, lengths)
+    frames = Frames.of(files.whole_numbers(folder / LENGTHS), folder / LENGTHS)
+    _check_offsets(folder / OFFSETS, frames)
     columns = {
-        name: _column(folder, file, lengths)
+        name: _column(folder, file, frames)
         for name, file in _FILES.items()
         if file.needed or (folder / file.name).exists()
     }
     return Dataset(columns, {name: Field(name=name) for name in columns}, {"source": folder.name})
 
 
-def _check_offsets(path: Path, lengths: Indices) -> None:
+def _check_offsets(path: Path, frames: Frames) -> None:
     """The offsets must be those of frames one behind the other; with the end of the last frame or without it."""
     starts = files.whole_numbers(path)
-    if len(starts) not in (len(lengths), len(lengths) + 1):
-        found = f"it holds {len(starts)} numbers, and {LENGTHS} speaks of {len(lengths)} frames"
+    count = len(frames.lengths)
+    if len(starts) not in (count, count + 1):
+        found = f"it holds {len(starts)} numbers, and {LENGTHS} speaks of {count} frames"
         raise Place(path).error(found)
-    files.check_starts(starts, lengths, path)
+    files.check_starts(starts, frames, path)
 
 
-def _column(folder: Path, file: _File, lengths: Indices) -> Column:
-    if file.per_atom:
-        count = Count(int(lengths.sum()), "atoms", LENGTHS)
-        return Packed(files.raw(folder / file.name, file.dtype, file.item, count), lengths)
-    return PerFrame(files.raw(folder / file.name, file.dtype, file.item, Count(len(lengths), "frames", LENGTHS)))
+def _column(folder: Path, file: _File, frames: Frames) -> Column:
+    count = Count(frames.atoms, "atoms", LENGTHS) if file.per_atom else Count(len(frames.lengths), "frames", LENGTHS)
+    rows = files.raw(folder / file.name, file.dtype, file.item, count)
+    return frames.packed(rows) if file.per_atom else PerFrame(rows)
 
 
 def example(folder: str | Path, /) -> Path:

@@ -26,13 +26,13 @@ import numpy as np
 
 from atomloom.arrays import open_raw
 from atomloom.arrays.place import Place
-from atomloom.data import Column, Dataset, Mapped, Packed, PerFrame
-from atomloom.data.columns import Array, Indices
+from atomloom.data import Column, Dataset, Mapped, PerFrame
+from atomloom.data.columns import Array
 from atomloom.errors import AmbiguousData, ConfigError
 from atomloom.harmonizing.findings import counted
 from atomloom.specs import Field
 from atomloom_memmap.layouts import files
-from atomloom_memmap.layouts.files import Count
+from atomloom_memmap.layouts.files import Count, Frames
 from atomloom_memmap.layouts.openqdc_props import Props, Text
 from atomloom_memmap.layouts.openqdc_sets import SETS, Known
 from atomloom_memmap.layouts.summed import Summed
@@ -70,13 +70,13 @@ def read(source: str | Path, /, *, dataset: str = "", method: str = "", names: b
     """
     folder = _folder(Path(source))
     called, known = _known(folder, dataset)
-    lengths = _lengths(folder / _RANGES)
-    chosen, energies = _energies(folder / _ENERGIES, len(lengths), known, method)
-    columns: dict[str, Column] = {**_atoms(folder, lengths, known), known.holds: energies}
-    if (forces := _forces(folder / _FORCES, lengths, known, chosen)) is not None:
+    frames = _frames(folder / _RANGES)
+    chosen, energies = _energies(folder / _ENERGIES, len(frames.lengths), known, method)
+    columns: dict[str, Column] = {**_atoms(folder, frames, known), known.holds: energies}
+    if (forces := _forces(folder / _FORCES, frames, known, chosen)) is not None:
         columns["forces"] = forces
     if names and (folder / _PROPS).exists():
-        props = Props(folder / _PROPS, lengths)
+        props = Props(folder / _PROPS, frames.lengths)
         columns |= {"name": Text(props, "name"), "subset": Text(props, "subset")}
     units = {name: _units(known).get(name, "") for name in columns}
     fields = {name: Field(name=name, unit=unit) for name, unit in units.items()}
@@ -110,26 +110,25 @@ def _units(known: Known) -> dict[str, str]:
     return {"positions": known.distance, "forces": force, "total_charge": "e", known.holds: known.energy}
 
 
-def _lengths(path: Path) -> Indices:
+def _frames(path: Path) -> Frames:
     """The number of atoms of each frame, whose ranges must lie one behind the other.
 
     Ranges are int32 and turn negative behind 2147483647 atoms. Counted modulo 2^32 they are right nevertheless.
     """
     ranges = np.asarray(open_raw(path, "<u4", (2,))[...])
-    lengths: Indices = (ranges[:, 1] - ranges[:, 0]).view(np.int32).astype(np.int64)
-    files.check_lengths(lengths, path)
-    apart = np.flatnonzero(ranges[:, 0] != np.concatenate([np.zeros(1, np.uint32), ranges[:-1, 1]]))
+    frames = Frames.of((ranges[:, 1] - ranges[:, 0]).view(np.int32).astype(np.int64), path)
+    apart = np.flatnonzero(ranges[1:, 0] != ranges[:-1, 1]) + 1
     if apart.size:
         frame = int(apart[0])
-        ends = int(ranges[frame - 1, 1]) if frame else 0
-        found = f"frame {frame} begins at atom {int(ranges[frame, 0])}, and those before it end at {ends}"
+        found = f"frame {frame} begins at atom {ranges[frame, 0]}, and the one before it ends at {ranges[frame - 1, 1]}"
         raise Place(path).error(found)
-    return lengths
+    if ranges[0, 0]:
+        raise Place(path).error(f"its first frame begins at atom {ranges[0, 0]} and not at 0")
+    return frames
 
 
-def _atoms(folder: Path, lengths: Indices, known: Known) -> dict[str, Column]:
-    count = Count(int(lengths.sum()), "atoms", _RANGES)
-    rows = Packed(files.raw(folder / _ATOMS, "<f4", (5,), count), lengths)
+def _atoms(folder: Path, frames: Frames, known: Known) -> dict[str, Column]:
+    rows = frames.packed(files.raw(folder / _ATOMS, "<f4", (5,), Count(frames.atoms, "atoms", _RANGES)))
     charges = Mapped(rows, _charges)
     columns: dict[str, Column] = {"atomic_numbers": Mapped(rows, _numbers), "positions": Mapped(rows, _positions)}
     if known is _UNKNOWN:
@@ -179,9 +178,9 @@ def _chosen(path: Path, count: int, known: Known, method: str) -> _Chosen:
     raise AmbiguousData(f"read '{path}'", found, todo)
 
 
-def _forces(path: Path, lengths: Indices, known: Known, chosen: _Chosen) -> Column | None:
+def _forces(path: Path, frames: Frames, known: Known, chosen: _Chosen) -> Column | None:
     """The forces at the chosen method, or None where there are none."""
-    atoms = int(lengths.sum())
+    atoms = frames.atoms
     if not path.exists() or (known.methods and chosen.number not in known.forces):
         return None
     size = len(open_raw(path, "u1"))
@@ -192,7 +191,7 @@ def _forces(path: Path, lengths: Indices, known: Known, chosen: _Chosen) -> Colu
     if not known.forces and count != chosen.methods:
         found = f"it has {counted(count, 'method')} and {_ENERGIES} {chosen.methods}, and nothing says which are which"
         raise AmbiguousData(f"read '{path}'", found, "Say which of openQDC's data sets it is with the option dataset")
-    rows = Packed(open_raw(path, "<f4", (3, count)), lengths)
+    rows = frames.packed(open_raw(path, "<f4", (3, count)))
     number = known.forces.index(chosen.number) if known.forces else chosen.number
     return Mapped(rows, partial(_one, number=number, scale=known.scale))
 

@@ -27,12 +27,11 @@ import numpy as np
 
 from atomloom.arrays import open_raw
 from atomloom.arrays.place import Place
-from atomloom.data import Column, Dataset, Packed, PerFrame
-from atomloom.data.columns import Indices
+from atomloom.data import Column, Dataset, PerFrame
 from atomloom.errors import AmbiguousData
 from atomloom.specs import Field
 from atomloom_memmap.layouts import files
-from atomloom_memmap.layouts.files import Count
+from atomloom_memmap.layouts.files import Count, Frames
 
 WORDS = "TorchMD-Net's data sets"
 """By which rule units are known, as reports print it."""
@@ -72,9 +71,9 @@ def read(source: str | Path, /) -> Dataset:
     """
     folder, name = _found(Path(source))
     index = folder / f"{name}{_INDEX}"
-    lengths = _lengths(index)
+    frames = _frames(index)
     there = [key for key in _PROPERTIES if key in _NEEDED or (folder / f"{name}.{key}{_END}").exists()]
-    columns = {_PROPERTIES[key].name: _column(folder / f"{name}.{key}{_END}", key, lengths, index) for key in there}
+    columns = {_PROPERTIES[key].name: _column(folder / f"{name}.{key}{_END}", key, frames, index.name) for key in there}
     units = {_PROPERTIES[key].name: _PROPERTIES[key].unit for key in there}
     fields = {called: Field(name=called, unit=unit) for called, unit in units.items()}
     return Dataset(columns, fields, {"source": name, **files.described(units, WORDS)})
@@ -98,21 +97,20 @@ def _found(source: Path) -> tuple[Path, str]:
     return folder, names[0]
 
 
-def _lengths(path: Path) -> Indices:
+def _frames(path: Path) -> Frames:
     files.check_finished(path)
     starts = np.asarray(open_raw(path, "<i8")[...])
-    lengths = np.diff(starts)
-    files.check_lengths(lengths, path)
+    frames = Frames.of(np.diff(starts), path)
     if starts[0]:
         raise Place(path).error(f"its first frame begins at atom {int(starts[0])} and not at 0")
-    return lengths
+    return frames
 
 
-def _column(path: Path, key: str, lengths: Indices, index: Path) -> Column:
+def _column(path: Path, key: str, frames: Frames, index: str) -> Column:
     each = _PROPERTIES[key]
-    if each.per_atom:
-        return Packed(files.raw(path, each.dtype, each.item, Count(int(lengths.sum()), "atoms", index.name)), lengths)
-    return PerFrame(files.raw(path, each.dtype, each.item, Count(len(lengths), "frames", index.name)))
+    count = Count(frames.atoms, "atoms", index) if each.per_atom else Count(len(frames.lengths), "frames", index)
+    rows = files.raw(path, each.dtype, each.item, count)
+    return frames.packed(rows) if each.per_atom else PerFrame(rows)
 
 
 def example(folder: str | Path, /) -> Path:
