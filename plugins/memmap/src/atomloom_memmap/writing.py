@@ -21,6 +21,7 @@ from atomloom_memmap import manifest
 from atomloom_memmap.building import SHARDS, Build, check_replaceable, generation
 from atomloom_memmap.checksums import BLOCK
 from atomloom_memmap.contents import Block, Contents, agree, agree_on_level
+from atomloom_memmap.edge_writing import with_edges, without_edges
 from atomloom_memmap.manifest import Manifest, Shard
 from atomloom_memmap.part_writer import PartWriter
 from atomloom_memmap.shard import OpenShard
@@ -51,8 +52,8 @@ def write(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB
 def append(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB) -> None:
     """Add the frames of `dataset` behind those of the store at `target`; whoever has it open is not disturbed.
 
-    The fields must be the same, in the same units. A killed addition of files changes nothing, and goes on when it is
-    started again.
+    The fields must be the same, in the same units; pairs that the store keeps are found for the new frames too. A
+    killed addition of files changes nothing, and goes on when it is started again.
     """
     path, contents = Path(os.path.realpath(target)), Contents.of(dataset)
     check_addition(manifest.load(path), contents, f"'{target}'")
@@ -64,13 +65,13 @@ def append(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MI
             build.remove()
             return
         shards = build_shards(contents, build, f"{generation(first)}.0", shard_mib)
-        build.publish(described(contents, shards, first))
+        build.publish(extended(first, described(contents, shards, first=None), build))
 
 
 def check_addition(first: Manifest, contents: Contents, called: str) -> None:
     """Stops where these frames do not belong behind those of a store."""
     names = (called, _called(contents.dataset))
-    agree(first.fields, contents.fields, names)
+    agree(without_edges(first).fields, contents.fields, names)
     agree_on_level(first.meta, contents.meta, names)
 
 
@@ -112,6 +113,11 @@ def described(contents: Contents, shards: Sequence[Shard], first: Manifest | Non
         shards=tuple(shards),
     )
     return own if first is None else joined(first, own)
+
+
+def extended(first: Manifest, own: Manifest, build: Build) -> Manifest:
+    """The manifest of a store and of shards that were built for it; of pairs that it keeps theirs are found as well."""
+    return joined(first, own if first.edges is None else with_edges(own, first.edges, build))
 
 
 def joined(first: Manifest, other: Manifest) -> Manifest:
