@@ -255,7 +255,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "ranges cut off": (
         "quantum",
         lambda folder: os.truncate(folder / "position_idx_range.mmap", 24),
-        "energies.mmap': its 64 bytes are no energies of methods for each of the 3 frames in position_idx_range.mmap",
+        "energies.mmap': its 64 bytes are no float64 of methods for each of the 3 frames in position_idx_range.mmap. C",
     ),
     "ranges with a hole": (
         "quantum",
@@ -270,7 +270,7 @@ REFUSED: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "energies cut off": (
         "quantum",
         lambda folder: os.truncate(folder / "energies.mmap", 60),
-        "energies.mmap': its 60 bytes are no energies of methods for each of the 4 frames in position_idx_range.mmap",
+        "energies.mmap': its 60 bytes are no float64 of methods for each of the 4 frames in position_idx_range.mmap. C",
     ),
     "forces cut off": (
         "quantum",
@@ -385,12 +385,12 @@ def test_torchmd_net_by_any_of_its_paths(source: str, properties: Path) -> None:
     assert list(units.values()) == ["angstrom", "eV", "eV/angstrom", "e", "e", "e*angstrom"]
 
 
-@pytest.mark.parametrize("method", ["1", "0"])
-def test_one_method_is_read(method: str, quantum: Path, arrays: dict[str, Any]) -> None:
+@pytest.mark.parametrize("method", ["1", "0", 1, 0])
+def test_one_method_is_read(method: str | int, quantum: Path, arrays: dict[str, Any]) -> None:
     """The energies and forces of the method chosen; frames without forces have NaN, as openQDC has it."""
     dataset = openqdc.read(quantum, method=method)
     assert np.array_equal(dataset["energies"], arrays["E"] + int(method))
-    assert np.isnan(dataset["forces"]).all() == (method == "1")
+    assert np.isnan(dataset["forces"]).all() == (int(method) == 1)
 
 
 def test_several_methods_have_to_be_chosen_from(quantum: Path) -> None:
@@ -420,7 +420,7 @@ def test_a_known_data_set_has_its_methods_and_units(quantum: Path, arrays: dict[
     assert units == {"positions": "angstrom", "energies": "eV"}
     named = openqdc.read(moved, dataset="orbnet_denali", method="gfn1_xtb")
     assert (named.fields["energies"].unit, named.meta["source"]) == ("hartree", "orbnet_denali")
-    with pytest.raises(DataError, match="are no energies of 3 methods for each of the 4 frames"):
+    with pytest.raises(DataError, match="are no float64 of 3 methods for each of the 4 frames"):
         openqdc.read(moved, dataset="qm7x_v2", method="pm6")
 
 
@@ -452,13 +452,23 @@ def test_interaction_energies_are_no_energies(quantum: Path) -> None:
     assert "E" not in harmonize(dataset)[0]
 
 
-def test_single_precision_of_older_versions(quantum: Path, arrays: dict[str, Any]) -> None:
-    """Where the number of methods is known, the size of the file tells float32 from float64."""
+def test_single_precision_is_never_guessed(quantum: Path, arrays: dict[str, Any]) -> None:
+    """Energies are float32 in one data set and in old versions, and two of them could be taken for one float64."""
     mapped(quantum / "energies.mmap", arrays["E"], "f4")
     (quantum / "forces.mmap").unlink()
-    energies = openqdc.read(quantum, dataset="pubchemqc_pm6")["energies"]
-    assert energies.dtype == np.float32
-    assert np.array_equal(energies, arrays["E"].astype("f4"))
+    for energies in (
+        openqdc.read(quantum, dataset="pubchemqc_pm6")["energies"],
+        openqdc.read(quantum, dataset="vqm24", single=True)["energies"],
+    ):
+        assert energies.dtype == np.float32
+        assert np.array_equal(energies, arrays["E"].astype("f4"))
+    with pytest.raises(DataError) as caught:
+        openqdc.read(quantum, dataset="vqm24")
+    assert str(caught.value) == (
+        f"Cannot read '{quantum / 'energies.mmap'}': its 16 bytes are no float64 of 1 method for each of the 4 frames "
+        "in position_idx_range.mmap. Check which data set it is, or set the option single if openQDC wrote float32, "
+        "as it did in its beginnings."
+    )
 
 
 def test_ranges_that_wrapped_around_are_counted_on(quantum: Path) -> None:

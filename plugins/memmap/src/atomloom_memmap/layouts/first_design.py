@@ -12,7 +12,7 @@
 
 Nothing says in which units they are: the converters that write such folders keep what their NPZ had, whether kcal/mol
 or eV. Where that had no forces or charges, these converters write zeros, which no reader can tell from measured ones:
-leave such fields out with ``--as F_pack=ignore``.
+leave such fields out with ``--as F=ignore``.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 ========================  ===============  ===================================================================
 ``position_idx_range``    [frames, 2]      int32, first atom of each frame and of the next
 ``atomic_inputs``         [atoms, 5]       float32: atomic number, formal charge, position
-``energies``              [frames, m]      float64 (float32 before 0.1 and in PubChemQC), a column for each method
+``energies``              [frames, m]      float64, in PubChemQC float32: a column for each method
 ``forces``                [atoms, 3, k]    float32, for k of the methods; NaN in frames without; may be missing
 ``props``                                  a pickle of names and subsets, decoded by `atomloom.inert`
 ========================  ===============  ===================================================================
@@ -25,7 +25,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from atomloom.arrays import open_raw
-from atomloom.arrays.place import Place
+from atomloom.arrays.place import AGAIN, Place
 from atomloom.data import Column, Dataset, Mapped, PerFrame
 from atomloom.data.columns import Array
 from atomloom.errors import AmbiguousData, ConfigError
@@ -48,6 +48,7 @@ _ATOMS, _RANGES, _ENERGIES, _FORCES, _PROPS = (
     "props.pkl",
 )
 _UNKNOWN: Final = Known("", "")
+_SINGLE = "Check which data set it is, or set the option single if openQDC wrote float32, as it did in its beginnings"
 _LISTED = 30
 """Methods that a message names at most."""
 
@@ -60,18 +61,22 @@ class _Chosen(NamedTuple):
     name: str
 
 
-def read(source: str | Path, /, *, dataset: str = "", method: str = "", names: bool = True) -> Dataset:
+def read(
+    source: str | Path, /, *, dataset: str = "", method: str | int = "", names: bool = True, single: bool = False
+) -> Dataset:
     """The frames of such a folder as a raw data set; only the ranges of atoms are read.
 
     Args:
         dataset: which of openQDC's data sets it is, where the folder is not called so.
         method: the level of theory to read, by its name or number, where there are several.
         names: whether to give the names and subsets of frames; all of them are in memory once one is asked for.
+        single: whether energies are float32, as openQDC wrote them in its beginnings.
     """
     folder = _folder(Path(source))
     called, known = _known(folder, dataset)
+    known = known._replace(single=known.single or single)
     frames = _frames(folder / _RANGES)
-    chosen, energies = _energies(folder / _ENERGIES, len(frames.lengths), known, method)
+    chosen, energies = _energies(folder / _ENERGIES, len(frames.lengths), known, str(method))
     columns: dict[str, Column] = {**_atoms(folder, frames, known), known.holds: energies}
     if (forces := _forces(folder / _FORCES, frames, known, chosen)) is not None:
         columns["forces"] = forces
@@ -104,7 +109,7 @@ def _known(folder: Path, dataset: str) -> tuple[str, Known]:
 
 
 def _units(known: Known) -> dict[str, str]:
-    if known is _UNKNOWN:
+    if not known.energy:
         return {}
     force = f"{known.energy}/{known.distance}"
     return {"positions": known.distance, "forces": force, "total_charge": "e", known.holds: known.energy}
@@ -131,7 +136,7 @@ def _atoms(folder: Path, frames: Frames, known: Known) -> dict[str, Column]:
     rows = frames.packed(files.raw(folder / _ATOMS, "<f4", (5,), Count(frames.atoms, "atoms", _RANGES)))
     charges = Mapped(rows, _charges)
     columns: dict[str, Column] = {"atomic_numbers": Mapped(rows, _numbers), "positions": Mapped(rows, _positions)}
-    if known is _UNKNOWN:
+    if not known.energy:
         columns["formal_charges"] = charges
     return columns | ({"total_charge": Summed(charges)} if known.charged else {})
 
@@ -150,14 +155,12 @@ def _positions(rows: Array) -> Array:
 
 def _energies(path: Path, frames: int, known: Known, method: str) -> tuple[_Chosen, Column]:
     files.check_finished(path)
-    size = len(open_raw(path, "u1"))
-    count, width = len(known.methods) or size // (8 * frames), 8
-    if size % (8 * frames) or (known.methods and size != 8 * count * frames):
-        count, width = len(known.methods) or size // (4 * frames), 4
+    size, width = len(open_raw(path, "u1")), 4 if known.single else 8
+    count = len(known.methods) or size // (width * frames)
     if not count or size != width * count * frames:
         methods = counted(count, "method") if known.methods else "methods"
-        found = f"its {size} bytes are no energies of {methods} for each of the {frames} frames in {_RANGES}"
-        raise Place(path).error(found)
+        found = f"its {size} bytes are no float{8 * width} of {methods} for each of the {frames} frames in {_RANGES}"
+        raise Place(path).error(found, _SINGLE if size == 4 * count * frames else AGAIN)
     chosen = _chosen(path, count, known, method)
     rows = open_raw(path, f"<f{width}", (count,))
     return chosen, Mapped(PerFrame(rows), partial(_one, number=chosen.number, scale=1.0))

@@ -19,6 +19,7 @@ class Known(NamedTuple):
         scale: what openQDC multiplies the stored forces by: -1 where these are gradients.
         charged: whether formal charges are known; where they are not openQDC stores zeros.
         holds: what the energies are.
+        single: whether they are float32 and not float64.
     """
 
     energy: str
@@ -28,6 +29,7 @@ class Known(NamedTuple):
     scale: float = 1.0
     charged: bool = False
     holds: str = "energies"
+    single: bool = False
 
 
 def _interaction(*methods: str) -> Known:
@@ -104,8 +106,8 @@ SETS: Final = {
     "nabladft": Known("hartree", "bohr", ("wb97x-d/def2-svp",)),
     "orbnet_denali": Known("hartree", methods=("wb97x-d3/def2-tzvp", "gfn1_xtb")),
     "proteinfragments": Known("eV", methods=_PBE0_MBD),
-    "pubchemqc_b3lyp": Known("hartree", methods=("b3lyp/6-31g*",)),
-    "pubchemqc_pm6": Known("hartree", methods=("pm6",)),
+    "pubchemqc_b3lyp": Known("hartree", methods=("b3lyp/6-31g*",), single=True),
+    "pubchemqc_pm6": Known("hartree", methods=("pm6",), single=True),
     "qm1b": Known("eV", "bohr", ("b3lyp/sto-3g",)),
     "qm1b_small": Known("eV", "bohr", ("b3lyp/sto-3g",)),
     "qm7": Known("hartree", "bohr"),
