@@ -552,9 +552,18 @@ def test_a_pickle_that_is_not_as_it_should_be(case: str, quantum: Path, tmp_path
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_examples_are_read_by_the_registered_reader(name: str, tmp_path: Path) -> None:
-    """The name of the reader, its example and its options fit together."""
+def test_a_folder_is_known_by_what_it_holds(name: str, tmp_path: Path) -> None:
+    """Nobody has to name the reader, whose example and options fit together."""
     from atomloom.readers.opening import read
 
-    dataset, _ = harmonize(read(READERS[name].example(tmp_path), reader=name), {"unit": UNITS | {"E": "eV"}})
-    assert {"Z", "R", "E", "F", "total_charge"} <= set(dataset.columns)
+    dataset = read(READERS[name].example(tmp_path))
+    assert dataset.meta["reader"] == name
+    known, _ = harmonize(dataset, {"unit": UNITS | {"E": "eV"}})
+    assert {"Z", "R", "E", "F", "total_charge"} <= set(known.columns)
+
+
+def test_one_file_stands_for_its_data_set(properties: Path) -> None:
+    """A file of TorchMD-Net is known by its name."""
+    from atomloom.readers.opening import read
+
+    assert read(properties / "Ours.pos.mmap").meta["reader"] == "torchmd-net"

@@ -15,6 +15,8 @@ _TORCHMD_NET = """@article{pelaez2024torchmdnet, author = {Pelaez, Raul P. and o
 title = {{TorchMD-Net} 2.0: Fast Neural Network Potentials for Molecular Simulations},
 journal = {arXiv:2402.17660}, year = {2024}}"""
 
+_TORCHMD_NET_FILES = ("*.idx.mmap", "*.z.mmap", "*.pos.mmap")
+
 _STORE = Matches(globs=("*.packed",))
 
 
@@ -60,6 +62,7 @@ def atomloom_readers() -> Iterable[ReaderSpec]:
         summary="Folder of the first packed loader: Z_pack.int32, R_pack.f32, E.f64, ...",
         load="atomloom_memmap.layouts.first_design:read",
         example="atomloom_memmap.layouts.first_design:example",
+        matches=Matches(holds=("n_atoms.npy", "offsets.npy", "Z_pack.int32")),
         provides=("Z", "R", "F", "E", "total_charge"),
     )
     yield ReaderSpec(
@@ -67,6 +70,7 @@ def atomloom_readers() -> Iterable[ReaderSpec]:
         summary="Data set of openQDC as its memory-mapped files hold it, in its documented units",
         load="atomloom_memmap.layouts.openqdc:read",
         example="atomloom_memmap.layouts.openqdc:example",
+        matches=Matches(holds=("position_idx_range.mmap", "atomic_inputs.mmap", "energies.mmap")),
         provides=("Z", "R", "F", "E", "total_charge"),
         cite=(_OPENQDC,),
     )
@@ -75,6 +79,7 @@ def atomloom_readers() -> Iterable[ReaderSpec]:
         summary="Memory-mapped data set of TorchMD-Net: NAME.idx.mmap, NAME.z.mmap, ...",
         load="atomloom_memmap.layouts.torchmdnet:read",
         example="atomloom_memmap.layouts.torchmdnet:example",
+        matches=Matches(globs=_TORCHMD_NET_FILES, holds=_TORCHMD_NET_FILES),
         provides=("Z", "R", "E", "F", "total_charge", "mono", "D"),
         cite=(_TORCHMD_NET,),
     )
