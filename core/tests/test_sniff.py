@@ -141,14 +141,20 @@ def columns(tmp_path: Path) -> Iterator[Path]:
     use(None)
 
 
-def test_a_folder_is_read_like_a_file(columns: Path) -> None:
-    """By its look, by any command; a converted file names the folder as its origin."""
-    assert read(columns).meta["reader"] == "columns"
-    unit = ["--unit", "R=angstrom"]
-    seen = CliRunner().invoke(main, ["inspect", f"{columns}/", *unit], catch_exceptions=False)
-    assert "columns: 4 frames of 3 atoms, read as columns" in seen.stdout
+@pytest.mark.parametrize("name", ["columns", "columns/", "."])
+def test_a_folder_is_inspected_like_a_file(columns: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is recognised and named, whatever way leads to it."""
+    monkeypatch.chdir(columns if name == "." else columns.parent)
+    seen = CliRunner().invoke(main, ["inspect", name, "--unit", "R=angstrom"], catch_exceptions=False)
+    assert seen.stdout.startswith("columns: 4 frames of 3 atoms, read as columns")
+
+
+def test_a_folder_is_converted_like_a_file(columns: Path) -> None:
+    """The converted file has its frames and names the folder as their origin."""
     target = columns.parent / "out.npz"
-    done = CliRunner().invoke(main, ["convert", str(columns), str(target), *unit], catch_exceptions=False)
+    done = CliRunner().invoke(
+        main, ["convert", str(columns), str(target), "--unit", "R=angstrom"], catch_exceptions=False
+    )
     assert done.exit_code == 0
     assert read(target).meta["converted_from"] == [origin(columns)]
     np.testing.assert_array_equal(read(target)["R"], np.load(columns / "R.npy").reshape(-1, 3))
