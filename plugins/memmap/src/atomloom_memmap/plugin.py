@@ -17,7 +17,7 @@ journal = {arXiv:2402.17660}, year = {2024}}"""
 
 _TORCHMD_NET_FILES = ("*.idx.mmap", "*.z.mmap", "*.pos.mmap")
 
-_STORE = Matches(globs=("*.packed",))
+_STORE = Matches(globs=("*.packed",), magic=(b'{"atomloom-memmap": ',), holds=("manifest.json",))
 
 
 @hookimpl
