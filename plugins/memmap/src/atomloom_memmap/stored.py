@@ -2,7 +2,10 @@
 
 A file that lost bytes before it was opened is refused. One that shrinks while it is in use is found by a look at its
 size before each use; between that look and the copy a few microseconds remain in which the system would end the
-process (SIGBUS), and never are zeros handed out.
+process (SIGBUS), and never are zeros handed out. What is not noticed is a file that somebody writes into, without
+changing its size, behind the first touch; nothing here ever does.
+
+Every array that was touched keeps its file open until the store is forgotten.
 """
 
 from __future__ import annotations
