@@ -163,6 +163,7 @@ def test_batches_are_those_of_the_source(
 ) -> None:
     """Padded by frame or packed, one by one or several at once, with slots left over, by windows or by copies."""
     monkeypatch.setattr(gather, "WIDEST", widest)
+    monkeypatch.setattr(gather, "LARGEST", 64 * widest)
     data, rng = way(tmp_path / "a"), np.random.default_rng(2)
     back = Store(tmp_path / "a").dataset()
     names = [name for name, field in data.fields.items() if field.dims]

@@ -62,7 +62,7 @@ class Stored(Column):
         alike = all(each.dtype == self.dtype for each in rows)
         if not self.axis:
             yield from self._single(picked, rows, slots)
-        elif alike and gather.worthwhile(picked.lengths, width, self._size):
+        elif alike and gather.worthwhile(picked.lengths, width, self._size, flat=not slots.width):
             windows = gather.Windows(rows, picked.parts, width)
             for first, last in pairwise(slots.cuts.tolist()):
                 picked.check_sizes(self.name)  # whoever takes the batches may take a while

@@ -29,6 +29,9 @@ WIDEST: Final = 256
 TABLE: Final = 1 << 23
 """Bytes of a table of masks at the most, which limits the bytes of a row."""
 
+LARGEST: Final = 1 << 12
+"""Bytes up to which a window costs less than a step of a loop, whatever the number of its rows."""
+
 SPARE: Final = 4
 """By how much windows may exceed the rows that are wanted of them."""
 
@@ -134,8 +137,14 @@ def copied(out: Array, places: Indices, rows: Array, starts: Indices, lengths: I
         out[segments(places, lengths)] = rows[segments(starts, lengths)]
 
 
-def worthwhile(lengths: Indices, width: int, size: int) -> bool:
-    """Whether frames of so many rows of `size` bytes are better gathered by windows of `width` rows than one by one."""
+def worthwhile(lengths: Indices, width: int, size: int, *, flat: bool = False) -> bool:
+    """Whether frames of so many rows of `size` bytes are better gathered by windows of `width` rows than one by one.
+
+    Args:
+        flat: whether the frames are going to stand one behind the other, where no masks are needed.
+    """
+    if flat and 0 < size * width <= LARGEST:
+        return width * len(lengths) <= SPARE * max(int(lengths.sum()), 1)
     if not 0 < width <= WIDEST or not 0 < size * width * (width + 1) <= TABLE:
         return False
     return width * len(lengths) <= SPARE * max(int(lengths.sum()), 1)

@@ -106,8 +106,8 @@ def _files(measured: Measured) -> tuple[Block, ...]:
         ],
         caption=(
             "The NPZ is written from arrays in memory. The store is packed from the NPZ: fields are recognised, "
-            "padding is dropped, every 64 KiB gets a checksum, and all is brought to the disk. Memory is what is allocated; "
-            "mapped files are not among it. All files are in the system's cache when they are read."
+            "padding is dropped, every 64 KiB gets a checksum, and all is brought to the disk. Memory is what is "
+            "allocated; mapped files are not among it. All files are in the system's cache when they are read."
         ),
     )
     return (table,)
