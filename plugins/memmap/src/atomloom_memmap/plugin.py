@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atomloom import DemoSpec, Field, Matches, ReaderSpec, WriterSpec, hookimpl
+from atomloom import CommandSpec, DemoSpec, Field, Matches, ReaderSpec, WriterSpec, hookimpl
 
 api = 1
 
@@ -103,4 +103,12 @@ def atomloom_demos() -> Iterable[DemoSpec]:
         name="memmap",
         summary="200 000 molecules packed, verified and streamed, beside the padded NPZ they came in",
         load="atomloom_memmap.demo.job:run",
+    )
+
+
+@hookimpl
+def atomloom_commands() -> Iterable[CommandSpec]:
+    """The group of commands of this package."""
+    yield CommandSpec(
+        name="memmap", summary="Packed stores: convert, info, verify, edges, prune", load="atomloom_memmap.cli:memmap"
     )
