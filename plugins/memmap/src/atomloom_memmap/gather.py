@@ -57,10 +57,13 @@ class Windows:
         rows: the arrays in which the frames lie.
         parts: for each array the frames in it.
         width: rows of a window.
+
+    Attributes:
+        size: bytes of a window.
     """
 
     def __init__(self, rows: Sequence[Array], parts: Sequence[Part], width: int) -> None:
-        self._size = width * math.prod(rows[0].shape[1:]) * rows[0].dtype.itemsize
+        self.width, self.size = width, width * math.prod(rows[0].shape[1:]) * rows[0].dtype.itemsize
         self._one = _Window(rows[0], parts[0].starts, width) if len(parts) == 1 else None
         self._all = None if self._one else self._merged(rows, parts, width)
 
@@ -72,7 +75,7 @@ class Windows:
         return self._all[first:last].copy()
 
     def _merged(self, rows: Sequence[Array], parts: Sequence[Part], width: int) -> Array:
-        found = np.empty(sum(len(part.starts) for part in parts), dtype=_opaque(self._size))
+        found = np.empty(sum(len(part.starts) for part in parts), dtype=_opaque(self.size))
         for values, part in zip(rows, parts, strict=True):
             found[part.chosen] = _Window(values, part.starts, width).of(0, len(part.starts))
         return found
@@ -104,10 +107,9 @@ class _Window:
 
 
 def masked(found: Array, masks: Array) -> Array:
-    """Windows with zeros where `masks` has them, as one flat array of bits. Changes `found`."""
-    values = found.view(masks.dtype).reshape(masks.shape)
-    np.bitwise_and(values, masks, out=values)
-    return values.reshape(-1)
+    """Windows with zeros where `masks` has them. Changes `found`."""
+    values: Array = np.ndarray(masks.shape, masks.dtype, found)
+    return np.bitwise_and(values, masks, values)
 
 
 def masks_of(lengths: Indices, width: int, size: int) -> Array:

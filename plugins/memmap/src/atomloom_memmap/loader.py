@@ -253,7 +253,7 @@ class PackedMemmapLoader:
 
     def _given_out(self, batch: PaddedBatch) -> dict[str, Array]:
         """A batch as people expect it: with E less the energies of the elements, and in one precision."""
-        arrays = dict(batch.items())
+        arrays = batch.as_dict()
         if self.energies is not None and "E" in arrays:
             arrays["E"] = self.energies.subtract(arrays["E"], arrays["Z"], arrays["batch_segments"])
         if not self.precision:
