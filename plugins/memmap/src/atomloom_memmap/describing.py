@@ -1,150 +1,153 @@
-"""What a store holds, and what plans of batches would make of it, as a report and as plain data."""
+"""What a store holds, and what plans of batches would make of it."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
-from atomloom.batching import BucketPlan, FixedPlan, Order, PackedPlan, Plan, Shape, Sizes, buckets, packed_shape
+from atomloom.batching import Order, Sizes, dense_pairs
 from atomloom.data.columns import Indices
-from atomloom.report import Axis, Block, Column, Counts, Histogram, KeyFigure, KeyFigures, Report, Section, Table, Text
-from atomloom_memmap.manifest import FieldEntry
+from atomloom.report import Axis, Counts, Histogram
+from atomloom_memmap import batch_plans, manifest
+from atomloom_memmap.batch_plans import Wanted
+from atomloom_memmap.building import SHARDS
+from atomloom_memmap.edges import cached_cutoff, pair_counts
+from atomloom_memmap.manifest import FieldEntry, Manifest
 from atomloom_memmap.store import Store
 
-MOST_FRAMES = 1_000_000
-"""Frames that plans are tried on; of a larger store as many evenly spaced ones."""
+MOST_FRAMES = 50_000
+"""Frames that plans are tried on; of a larger store as many, picked at random."""
 
 _BATCH = 32
+_BUCKETS = 3
 _ATOMS = 1024
-_BARS = 40
+_LONGEST = 4  # a packed batch holds so many of the longest frames, where that is more than _ATOMS
+_BARS = 24
 
 
-def report_on(store: Store) -> Report:
-    """Everything that is worth knowing before the first training on a store."""
-    sections = [Section("Store", (_figures(store), _fields(store)))]
-    if "atom" in store.manifest.axes:
-        sections.append(Section("Sizes", _sizes(store)))
-    if store.manifest.sources:
-        rows = [(each.name, each.bytes / 1e6, each.hash) for each in store.manifest.sources]
-        columns = (Column("file", kind="text"), Column("size", "MB", precision=3), Column("hash", kind="text"))
-        sections.append(Section("Sources", (Table(columns, tuple(rows)),)))
-    return Report(store.path.name, tuple(sections))
+class Space(NamedTuple):
+    """Bytes on the disk: of the store, and of what its manifest does not name any more."""
+
+    used: int
+    unused: int
+
+
+class Tried(NamedTuple):
+    """A plan of batches and what it costs.
+
+    Args:
+        plan: the arguments of `PackedMemmapLoader.batches` that ask for it.
+        batches: how many an epoch has.
+        shapes: how many of them differ in shape.
+        atoms, pairs: share of the slots that are empty, 0 to 1.
+    """
+
+    plan: str
+    batches: int
+    shapes: int
+    atoms: float
+    pairs: float
 
 
 def facts(store: Store) -> dict[str, Any]:
-    """The same as plain data."""
-    described = store.manifest
+    """All of it as plain data."""
+    described, space = store.manifest, space_of(store.path, store.manifest)
     return {
         "frames": len(store),
         "shards": len(store.shards),
+        "bytes": space.used,
+        "unused_bytes": space.unused,
         "payload_bytes": described.payload,
-        "bytes": _bytes(store),
-        "fields": {
-            name: {"dims": list(entry.dims), "unit": entry.unit, "dtype": entry.dtype, "bytes": _size(store, entry)}
-            for name, entry in described.fields.items()
-        },
+        "fields": {name: _said(described, entry) for name, entry in described.fields.items()},
         "counted": described.counts,
-        "axes": {
-            axis: {"rows": entry.rows, "longest": entry.longest, "histogram": [list(pair) for pair in entry.histogram]}
-            for axis, entry in described.axes.items()
-        },
+        "axes": msgspec.to_builtins(described.axes),
         "meta": described.meta,
-        "sources": [{"name": each.name, "bytes": each.bytes, "hash": each.hash} for each in described.sources],
+        "sources": msgspec.to_builtins(described.sources),
+        "cutoff": cached_cutoff(store),
         "written_by": described.written_by,
-        "plans": [dict(zip(("plan", "batches", "shapes", "empty"), row, strict=True)) for row in _tried(store)],
+        "plans": [each._asdict() for each in tried(store)],
+        "planned_frames": min(len(store), MOST_FRAMES),
     }
 
 
-def _figures(store: Store) -> KeyFigures:
-    described, size = store.manifest, _bytes(store)
-    level = described.meta.get("level_of_theory")
-    return KeyFigures(
-        (
-            KeyFigure("Frames", len(store)),
-            KeyFigure("Shards", len(store.shards)),
-            KeyFigure("Size", size / 1e6, "MB", note=f"{size / max(described.payload, 1):.3f} times the values"),
-            *([KeyFigure("Level of theory", level)] if isinstance(level, str) and level else []),
-            KeyFigure("Written by", f"atomloom {described.written_by}"),
-        )
-    )
+def space_of(path: Path, described: Manifest) -> Space:
+    """What the store in the folder `path` takes."""
+    named = {part.folder for shard in described.shards for part in shard.parts}
+    used = (path / manifest.NAME).stat().st_size + sum(_bytes((path / folder).iterdir()) for folder in named)
+    others = (each for each in (path / SHARDS).iterdir() if f"{SHARDS}/{each.name}" not in named)
+    return Space(used, sum(_bytes(each.rglob("*")) for each in others))
 
 
-def _fields(store: Store) -> Table:
-    described = store.manifest
-    rows = [
-        (name, " ".join(entry.dims) or entry.axis, entry.unit, np.dtype(entry.dtype).name, _size(store, entry) / 1e6)
-        for name, entry in described.fields.items()
-    ]
-    rows += [(name, "frame", "", "counted", 0.0) for name in described.counts]
-    texts = (Column(name, kind="text") for name in ("field", "axes", "unit", "type"))
-    return Table((*texts, Column("size", "MB", precision=4)), tuple(rows))
-
-
-def _sizes(store: Store) -> tuple[Block, ...]:
-    entry = store.manifest.axes["atom"]
-    shown: list[Block] = [_histogram(entry.histogram)] if entry.histogram and entry.longest else []
-    columns = (
-        Column("plan", kind="text"),
-        Column("batches", kind="integer"),
-        Column("shapes", kind="integer"),
-        Column("empty atom slots", "%", precision=3),
-    )
-    rows = [(plan, batches, shapes, 100 * empty) for plan, batches, shapes, empty in _tried(store)]
-    note = "" if len(store) <= MOST_FRAMES else f"Counted on {MOST_FRAMES} of {len(store)} frames, evenly spaced."
-    return (*shown, Table(columns, tuple(rows), title="Plans of an epoch", caption=note), Text(_ADVICE))
-
-
-_ADVICE = (
-    "Every shape is compiled once. `loader.batches(num_atoms=...)`, `batches(buckets=3)` and `batches(atoms=...)` make "
-    "these plans; `[batching]` of an experiment does the same."
-)
-
-
-def _histogram(counted: tuple[tuple[int, int], ...]) -> Histogram:
-    """Frames by their number of atoms, in bars of whole numbers."""
-    sizes, counts = (np.array(values, dtype=np.int64) for values in zip(*counted, strict=True))
-    step = max(1, math.ceil((int(sizes[-1]) - int(sizes[0]) + 1) / _BARS))
-    edges = np.arange(int(sizes[0]), int(sizes[-1]) + step + 1, step) - 0.5
-    heights, _ = np.histogram(sizes, edges, weights=counts)
-    series = (Counts("frames", heights.astype(np.int64)),)
-    return Histogram(title="Atoms of a frame", edges=edges, series=series, x=Axis("atoms"), y=Axis("frames"))
-
-
-def _tried(store: Store) -> list[tuple[str, int, int, float]]:
-    """For each of some plans how many batches and shapes it has, and which share of the atom slots is empty."""
-    if "atom" not in store.manifest.axes or not store.manifest.axes["atom"].longest:
-        return []
-    atoms = store.lengths("atom")
-    if len(atoms) > MOST_FRAMES:
-        atoms = atoms[np.linspace(0, len(atoms) - 1, MOST_FRAMES).astype(np.int64)]
-    scale = len(store) / len(atoms)
-    return [_cost(name, plan, scale) for name, plan in _plans(atoms).items()]
-
-
-def _cost(name: str, plan: Plan, scale: float) -> tuple[str, int, int, float]:
-    waste = plan.waste()
-    return name, round(waste.batches * scale), waste.shapes, waste.atoms
-
-
-def _plans(atoms: Indices) -> dict[str, Plan]:
-    sizes, order = Sizes(atoms), Order(len(atoms), 0)
-    budget = max(_ATOMS, 4 * sizes.longest("atoms"))
-    cut = tuple(buckets.optimal(atoms, 3).tolist())
-    usual = packed_shape(sizes, budget)
-    return {
-        f"num_atoms={sizes.longest('atoms')}, {_BATCH} frames": FixedPlan(sizes, order, _BATCH),
-        f"buckets={list(cut)}, {_BATCH} frames": BucketPlan(sizes, order, cut, batch_size=_BATCH),
-        f"atoms={budget}": PackedPlan(sizes, order, Shape(usual.frames, budget)),
-    }
-
-
-def _size(store: Store, entry: FieldEntry) -> int:
-    axes = store.manifest.axes
-    rows = axes[entry.axis].rows if entry.axis else len(store)
+def bytes_of(described: Manifest, entry: FieldEntry) -> int:
+    """Bytes of the values of a field."""
+    rows = described.axes[entry.axis].rows if entry.axis else described.frames
     return rows * math.prod(entry.item) * np.dtype(entry.dtype).itemsize
 
 
-def _bytes(store: Store) -> int:
-    return sum(path.stat().st_size for path in store.path.rglob("*") if path.is_file())
+def histogram(store: Store) -> Histogram | None:
+    """Frames by their number of atoms; None for a store without atoms."""
+    entry = store.manifest.axes.get("atom")
+    if entry is None or not entry.longest:
+        return None
+    sizes, counts = np.array(entry.histogram, dtype=np.int64).reshape(-1, 2).T
+    if not len(sizes):  # so many different ones that the manifest does not count them
+        sizes, counts = np.unique(store.lengths("atom"), return_counts=True)
+    first, last = int(sizes[0]), int(sizes[-1])
+    step = math.ceil((last - first + 1) / _BARS)
+    edges = np.arange(first, last + step + 1, step) - 0.5
+    series = (Counts("", np.bincount((sizes - first) // step, weights=counts)),)
+    title = "Frames by their number of atoms"
+    return Histogram(title=title, edges=edges, series=series, x=Axis("atoms"), y=Axis("frames"))
+
+
+def tried(store: Store) -> list[Tried]:
+    """Plans that a loader can make, counted over an epoch of the store or of `MOST_FRAMES` of its frames."""
+    entry = store.manifest.axes.get("atom")
+    if entry is None or not entry.longest:
+        return []
+    atoms = store.lengths("atom")
+    cutoff = cached_cutoff(store)
+    chosen = _some(atoms)
+    pairs = dense_pairs(atoms[chosen]) if cutoff is None else pair_counts(store)[chosen]
+    sizes, order = Sizes(atoms[chosen], pairs), Order(len(chosen), 0)
+    found = []
+    for how in _ways(sizes):
+        waste = batch_plans.make(how, sizes, order, _BATCH, 1).waste()
+        given = how if cutoff is None else {**how, "cutoff": cutoff}
+        plan = ", ".join(f"{name}={value:g}" for name, value in given.items() if isinstance(value, int | float))
+        batches = round(waste.batches * len(store) / len(chosen))
+        found.append(Tried(plan, batches, waste.shapes, waste.atoms, waste.pairs))
+    return found
+
+
+def _ways(sizes: Sizes) -> Iterable[Wanted]:
+    longest = sizes.longest("atoms")
+    atoms = max(_ATOMS, _LONGEST * longest)
+    assert sizes.pairs is not None
+    usual = math.ceil(atoms * int(sizes.pairs.sum()) / max(int(sizes.atoms.sum()), 1))
+    yield {"num_atoms": longest}
+    yield {"buckets": _BUCKETS}
+    yield {"atoms": atoms}
+    yield {"atoms": atoms, "pairs": max(usual, sizes.longest("pairs"))}
+
+
+def _some(atoms: Indices) -> Indices:
+    """The frames that plans are tried on, the longest among them: all have to fit."""
+    if len(atoms) <= MOST_FRAMES:
+        return np.arange(len(atoms), dtype=np.int64)
+    chosen = np.random.default_rng(0).choice(len(atoms), MOST_FRAMES, replace=False)
+    return np.unique(np.append(chosen, np.argmax(atoms)))
+
+
+def _said(described: Manifest, entry: FieldEntry) -> dict[str, Any]:
+    size = bytes_of(described, entry)
+    return {"dims": list(entry.dims), "unit": entry.unit, "dtype": entry.dtype, "item": entry.item, "bytes": size}
+
+
+def _bytes(paths: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in paths if path.is_file())
