@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, pairwise, tee
+from itertools import chain, tee
 from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atomloom.batching.pairs import PairList, all_pairs
+from atomloom.batching.pairs import PairList, slotted_pairs
 from atomloom.batching.shape import Shape, dense_pairs
 from atomloom.data import Slots, spread
 from atomloom.data.batch import frozen
 from atomloom.data.columns import Array, Indices, offsets, segments
-from atomloom.data.slots import SMALL, filled_up
+from atomloom.data.slots import SMALL
 from atomloom.errors import DataError
 
 WIDEST = 1024
@@ -208,11 +208,10 @@ class _Stack:
         places, lengths, size = self.slots("atom").places, self.lengths("atom"), self.shape.pairs
         counts = np.diff(offsets(dense_pairs(lengths))[self.cuts])
         _check("pairs", counts, size)
-        made = (all_pairs(lengths[first:last], places[first:last]) for first, last in pairwise(self.cuts.tolist()))
-        one, same = tee(made)
+        one, same = tee(slotted_pairs(lengths, places, self.cuts, size))
         return {
-            "dst_idx": (filled_up(pairs.destination, size) for pairs in one),
-            "src_idx": (filled_up(pairs.source, size) for pairs in same),
+            "dst_idx": (pairs.destination for pairs in one),
+            "src_idx": (pairs.source for pairs in same),
             "pair_mask": _first(counts.tolist(), size),
         }
 

@@ -97,12 +97,21 @@ class Stored(Column):
         return [filled_up(own[start * width : stop * width], slots.size) for start, stop in bounds]
 
     def _dense(self, picked: Picked, windows: gather.Windows, slots: Slots) -> Iterator[Array]:
-        """Frames one right behind the other."""
-        for first, last in pairwise(slots.cuts.tolist()):
+        """Frames that share the slots of a batch; of what is small, several batches as if they were one."""
+        size, cuts = windows.size // windows.width, slots.cuts
+        together = max(1, SMALL // max(slots.size * size, 1))
+        for number in range(0, len(cuts) - 1, together):
+            some = cuts[number : number + together + 1]
+            batches, first, last = len(some) - 1, int(some[0]), int(some[-1])
             picked.check_sizes(self.name)
-            lengths, places = picked.lengths[first:last], slots.places[first:last]
-            laid = gather.packed(windows.of(first, last), lengths, places, slots.size, windows.width)
-            yield laid.view(self.dtype).reshape(-1, *self.item)
+            places = slots.places[first:last] + np.repeat(np.arange(batches) * slots.size, np.diff(some))
+            lengths, found = picked.lengths[first:last], windows.of(first, last)
+            laid = gather.packed(found, lengths, places, batches * slots.size, windows.width)
+            made: Array = np.ndarray((batches, slots.size, *self.item), self.dtype, laid)
+            for place, batch in enumerate(made):
+                if place:
+                    picked.check_sizes(self.name)
+                yield batch
 
     def _copied(self, picked: Picked, rows: list[Array], slots: Slots) -> list[Array]:
         """Frames that are long, or of other precisions, one by one."""
