@@ -262,6 +262,22 @@ def test_stopped_conversions_go_on(
 
 
 @needs_proc
+@pytest.mark.parametrize("after", [0.0, 0.1, 0.3])
+def test_ctrl_c_makes_no_noise(after: float, paths: tuple[str, ...], tmp_path: Path) -> None:
+    """A terminal sends it to all processes, also to those that are just starting: only one of them says something."""
+    running = Running(tmp_path, COMMANDS["workers"](paths, str(tmp_path / "s")))
+    while not running.workers():
+        time.sleep(0.001)
+    time.sleep(after)
+    os.killpg(running.process.pid, signal.SIGINT)
+    code, said = running.ended()
+    told = (
+        f"'{tmp_path / 's'}' is as it was; the same command goes on with what is finished.\n\natomloom: interrupted.\n"
+    )
+    assert (code, said) == (130, told)
+
+
+@needs_proc
 def test_core_converts_as_well(tmp_path: Path) -> None:
     """`atomloom convert ... --to memmap` goes on after it was killed, too."""
     np.savez(tmp_path / "large.npz", **arrays(1, frames=30_000))

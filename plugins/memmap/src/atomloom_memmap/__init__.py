@@ -7,6 +7,7 @@
     column, picked        its fields as columns              loader                  batches of static shape from it
     gather                many frames at once, in numpy      edges, edge_writing     pairs of atoms that it keeps
     remote, downloading   stores at addresses                grain_source            the batches of an epoch for grain
+    converting, workers   many files into one store          describing              what `atomloom memmap info` tells
 """
 
 from __future__ import annotations

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from threading import Thread
 from typing import TypeVar
 
 from atomloom.errors import AtomloomError
@@ -53,7 +53,8 @@ class Crew:
         """
         if self._executor is None:
             return [function(item) for item in items]
-        futures = [self._executor.submit(function, item) for item in items]
+        with _deaf():
+            futures = [self._executor.submit(function, item) for item in items]
         total, done = progress or (len(futures), lambda: sum(future.done() for future in futures))
         try:
             for _ in track(_steps(futures, done, total), total=total, label=label):
@@ -103,11 +104,32 @@ def _steps(futures: Sequence[Future[_Result]], done: Callable[[], int], total: i
         seen = max(seen, now)
 
 
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block, and programs that are started in it never hear of it.
+
+    It goes to all programs of a terminal, and who started the others decides what becomes of them.
+    """
+    heard: list[int] = []
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if hasattr(signal, "pthread_sigmask") else None
+    ours = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number)) if ours else None
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if heard:  # by another thread, which hands it on to this one
+            signal.raise_signal(signal.SIGINT)
+
+
 def _begin(watched: Connection, blocked: tuple[str, ...]) -> None:
     """What a worker does first."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the one that started us decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where `_deaf` can do nothing
     block(blocked)
-    Thread(target=_end_with, args=(watched,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
 
 
 def _end_with(watched: Connection) -> None:
