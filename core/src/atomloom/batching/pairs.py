@@ -73,22 +73,35 @@ def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, size: int) -
         cuts: the number of the first frame of each batch, and the number of all frames.
         size: at least as many as any of the batches has pairs.
     """
-    bounds = offsets(lengths)[cuts]
+    firsts = offsets(lengths)
     counts = np.repeat(lengths - 1, lengths)
     starts = offsets(counts)
-    atoms = segments(places, lengths).astype(np.int32)
     # The sources of an atom count up from the first atom of its frame, as the numbers of their slots do.
-    first = np.repeat(places, lengths) - starts[:-1] + np.repeat(starts[bounds[:-1]], np.diff(bounds))
+    shifts = np.repeat(places, lengths)
+    shifts -= starts[:-1]
     slots = np.arange(size, dtype=np.int32)
-    for begin, end in pairwise(bounds.tolist()):
+    for first, last in pairwise(cuts.tolist()):
+        begin, end = int(firsts[first]), int(firsts[last])
         total = int(starts[end] - starts[begin])
-        repeats = np.append(counts[begin:end], size - total)
-        destination = np.repeat(np.append(atoms[begin:end], np.int32(0)), repeats)
-        source = np.repeat(np.append(first[begin:end].astype(np.int32), np.int32(0)), repeats)
+        if begin == end:
+            yield PairList(np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32))
+            continue
+        repeats = counts[begin:end].copy()  # what is left is filled by the last atom, and cleared below
+        repeats[-1] += size - total
+        destination = np.repeat(_numbers(places[first:last], lengths[first:last], end - begin), repeats)
+        source = np.repeat((shifts[begin:end] + starts[begin]).astype(np.int32), repeats)
+        destination[total:] = 0
         source += slots
         source += source >= destination
         source[total:] = 0
         yield PairList(destination, source)
+
+
+def _numbers(places: Indices, lengths: Indices, atoms: int) -> Places:
+    """The places of all atoms of a batch."""
+    if places[0] == 0 and bool((places[1:] == (places + lengths)[:-1]).all()):
+        return np.arange(atoms, dtype=np.int32)
+    return segments(places, lengths).astype(np.int32)
 
 
 def within(batch: Batch, cutoff: float) -> PairList:
