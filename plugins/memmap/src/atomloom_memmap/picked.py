@@ -29,6 +29,14 @@ class PickedPart(NamedTuple):
     lengths: Indices
 
 
+class _Share(NamedTuple):
+    """The frames in one shard, as `PickedPart` has them, and their numbers there."""
+
+    shard: OpenShard
+    chosen: Indices | slice
+    numbers: Indices
+
+
 class Picked:
     """Some frames of a store.
 
@@ -37,15 +45,24 @@ class Picked:
         firsts: the first frame of each shard, and the number of all frames.
         axis: the ragged axis, or nothing for fields with one row a frame.
         frames: their numbers.
+        other: the same frames along another axis, if they have been looked up.
 
     Attributes:
         parts: by shard; no shard without any of the frames is among them.
         lengths: the rows of each frame.
     """
 
-    def __init__(self, shards: Sequence[OpenShard], firsts: Indices, axis: str, frames: Indices) -> None:
+    def __init__(
+        self,
+        shards: Sequence[OpenShard],
+        firsts: Indices,
+        axis: str,
+        frames: Indices,
+        other: Picked | None = None,
+    ) -> None:
         self.frames, self.axis = frames, axis
-        self.parts = tuple(_parts(shards, firsts, axis, frames))
+        self._shares: list[_Share] = other._shares if other else _divided(shards, firsts, frames)
+        self.parts = tuple(_part(share, axis) for share in self._shares)
         self.lengths = self.parts[0].lengths if len(self.parts) == 1 else np.empty(len(frames), dtype=np.int64)
         for part in self.parts[1:] and self.parts:
             self.lengths[part.chosen] = part.lengths
@@ -72,17 +89,18 @@ class Picked:
             _ = part.shard.fields[name].rows
 
 
-def _parts(shards: Sequence[OpenShard], firsts: Indices, axis: str, frames: Indices) -> list[PickedPart]:
-    if len(shards) == 1:
-        return [_part(shards[0], axis, slice(None), frames)]
+def _divided(shards: Sequence[OpenShard], firsts: Indices, frames: Indices) -> list[_Share]:
+    """Which of the frames are in which shard; no shard without any is among them."""
+    if len(shards) == 1 or not len(frames):
+        return [_Share(shards[0], slice(None), frames)]
     owners = np.searchsorted(firsts, frames, side="right") - 1
-    parts = []
-    for owner in np.unique(owners).tolist():
-        chosen = np.flatnonzero(owners == owner)
-        parts.append(_part(shards[owner], axis, chosen, frames[chosen] - shards[owner].first))
-    return parts or [_part(shards[0], axis, slice(None), frames)]
+    # Narrow numbers are sorted by their digits, in a few steps.
+    order = np.argsort(owners.astype(np.min_scalar_type(len(shards))), kind="stable")
+    stops = np.cumsum(np.bincount(owners, minlength=len(shards))).tolist()
+    held = [(shard, order[start:stop]) for shard, start, stop in zip(shards, [0, *stops], stops, strict=False)]
+    return [_Share(shard, chosen, frames[chosen] - shard.first) for shard, chosen in held if len(chosen)]
 
 
-def _part(shard: OpenShard, axis: str, chosen: Indices | slice, frames: Indices) -> PickedPart:
-    starts, stops = shard.bounds(axis, frames)
-    return PickedPart(shard, chosen, starts, stops, stops - starts)
+def _part(share: _Share, axis: str) -> PickedPart:
+    starts, stops = share.shard.bounds(axis, share.numbers)
+    return PickedPart(share.shard, share.chosen, starts, stops, stops - starts)

@@ -94,8 +94,10 @@ class OpenShard:
 
     def lengths(self, axis: str) -> Indices:
         """Rows of every frame along an axis."""
-        starts, stops = self.bounds(axis, np.arange(self.frames, dtype=np.int64))
-        lengths: Indices = stops - starts
+        array = self.offsets[axis]
+        offsets = array.rows
+        array.touch(np.array([0]), np.array([self.frames + 1]))
+        lengths: Indices = offsets[1:] - offsets[:-1]
         return lengths
 
     def verified(self) -> Iterator[list[Damage]]:

@@ -73,12 +73,13 @@ class Store:
 
     def pick(self, axis: str, frames: Indices) -> Picked:
         """Where these frames are; asked again for the very same read-only array, as for each field, it remembers."""
-        known = self._picked.get(axis)
-        if known is not None and known.frames is frames and not frames.flags.writeable:
-            return known
-        picked = Picked(self.shards, self.starts, axis, frames)
-        self._picked[axis] = picked
-        return picked
+        fixed = () if frames.flags.writeable else tuple(self._picked.values())
+        same = {picked.axis: picked for picked in fixed if picked.frames is frames}
+        if axis not in same:
+            same[axis] = self._picked[axis] = Picked(
+                self.shards, self.starts, axis, frames, next(iter(same.values()), None)
+            )
+        return same[axis]
 
     @cached_property
     def _picked(self) -> dict[str, Picked]:
