@@ -27,8 +27,11 @@ PLUGINS = {path.parent.name: path.parent for path in sorted(ROOT.glob("plugins/*
 SOURCES = [folder / "src" for folder in (CORE, *PLUGINS.values())]
 READMES = [folder / "README.md" for folder in (ROOT, CORE, *PLUGINS.values())]
 
+# What a benchmark compares with, beside core and the plugins: benchmarks/requirements_KEY.txt of bench_KEY.py.
+PEERS = {path.stem.removeprefix("requirements_"): path for path in sorted(ROOT.glob("benchmarks/requirements_*.txt"))}
+
 LINT = ("import-linter", "mypy", "ruff")
-FILES = ("-r", "docs/requirements.txt", "-r", "benchmarks/requirements.txt")
+FILES = (ROOT / "docs" / "requirements.txt", *PEERS.values())
 TEST = ("hatchling", "hypothesis", "packaging", "pip", "pytest")  # fixture plugins are built and installed
 
 nox.needs_version = ">=2025.10.14"  # requires=
@@ -70,6 +73,11 @@ def everything(*extras: str) -> list[str]:
         chosen = ",".join(extra for extra in offered if not extras or extra in extras)
         requirements.append(f"{name(folder)}[{chosen}]")
     return requirements
+
+
+def listed_in(*files: Path) -> list[str]:
+    """What has pip install the requirements in these files."""
+    return [argument for path in files for argument in ("-r", str(path))]
 
 
 def pip(session: nox.Session, *arguments: str) -> None:
@@ -217,10 +225,10 @@ def template(session: nox.Session) -> None:
 @nox.session(venv_params=EMPTY, requires=["wheels"])
 def bench(session: nox.Session) -> None:
     """On request: every benchmarks/bench_*.py, or those named: ``nox -s bench -- import``."""
-    install(session, *everything(), "-r", "benchmarks/requirements.txt")
-    named = [f"benchmarks/bench_{key}.py" for key in session.posargs]
-    found = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("benchmarks/bench_*.py"))
-    run_all(session, *(("python", script) for script in named or found))
+    found = sorted(path.stem.removeprefix("bench_") for path in ROOT.glob("benchmarks/bench_*.py"))
+    keys = session.posargs or found
+    install(session, *everything(), *listed_in(*(PEERS[key] for key in keys if key in PEERS)))
+    run_all(session, *(("python", f"benchmarks/bench_{key}.py") for key in keys))
 
 
 @nox.session(venv_params=EMPTY, requires=["wheels"])
@@ -233,7 +241,7 @@ def pin(session: nox.Session) -> None:
     limits = Path(session.create_tmp()) / "held.txt"
     ours = [line for line in PINS.read_text(encoding="utf-8").splitlines() if line.startswith("atomloom")]
     limits.write_text("\n".join([held, *ours]) + "\n", encoding="utf-8")
-    wanted = [*everything(), *TEST, *LINT, "nox", *FILES]
+    wanted = [*everything(), *TEST, *LINT, "nox", *listed_in(*FILES)]
     pip(session, "install", "--no-compile", "--upgrade", "--constraint", str(limits), *wanted)
     listed = session.run("python", "-m", "pip", "list", "--format", "freeze", silent=True) or ""
     by_hand = {re.split("==", line)[0].lower() for line in held.splitlines() if not line.startswith("#")}

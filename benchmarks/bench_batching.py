@@ -31,7 +31,8 @@ QM9 = {
     17: 13025, 18: 13364, 19: 13832, 20: 9482, 21: 9970, 22: 3393, 23: 4848, 24: 539, 25: 1506, 26: 48, 27: 266, 29: 25,
 }  # fmt: skip
 LIMITS = {"QM9 packed to 1024 atoms": 0.01, "proteins packed, shuffled": 0.05, "proteins packed, decreasing": 0.02,
-          "proteins in 3 optimal buckets": 0.2665, "planning 1e6 systems": 5.0}  # fmt: skip
+          "proteins in 3 optimal buckets": 0.2665, "planning 1e6 systems": 5.0,
+          "ordering 1e7 frames shuffled": 2.0, "ordering 1e7 frames in blocks": 2.0}  # fmt: skip
 
 
 def qm9() -> np.ndarray:
@@ -78,6 +79,8 @@ def main() -> int:
     found["proteins packed, shuffled"] = found[f"proteins packed to {budget} atoms"]
     found["proteins in 3 optimal buckets"] = buckets.waste(chains, buckets.optimal(chains, 3))
     found["planning 1e6 systems"] = seconds_to_plan(1_000_000)
+    for kind, block in (("shuffled", 0), ("in blocks", 4096)):
+        found[f"ordering 1e7 frames {kind}"] = seconds_to_order(10_000_000, block)
     return verdict(found)
 
 
@@ -90,6 +93,14 @@ def seconds_to_plan(systems: int) -> float:
     seconds = time.process_time() - start
     print(f"\nplanning {systems} systems into {count} batches: {seconds:.2f} s of CPU time")
     return seconds
+
+
+def seconds_to_order(frames: int, block: int) -> float:
+    """CPU time of all positions of an epoch, a million at a time."""
+    order, start = Order(frames, 0, block=block), time.process_time()
+    for first in range(0, frames, 1_000_000):
+        order.at(0, first, first + 1_000_000)
+    return time.process_time() - start
 
 
 def verdict(found: dict[str, float]) -> int:

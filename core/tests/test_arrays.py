@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import pickle
@@ -18,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from atomloom.arrays import Inert, decoded, inflate, open_arrays, opening, streamed
+from atomloom.arrays import Inert, decoded, inflate, open_arrays, opening, place, records
 from atomloom.errors import DataError
 from atomloom.rows import Rows
 
@@ -35,11 +36,23 @@ LITTLE = 1 << 20
 def small_blocks() -> Iterator[pytest.MonkeyPatch]:
     """Decoding in pieces so small that every test array has many of them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(streamed, "BLOCK", 100)
+        patch.setattr(records, "BLOCK", 100)
+        patch.setattr(records, "GAP", 40)
         patch.setattr(inflate, "BLOCK", 64)
         patch.setattr(inflate, "PACKED_BLOCK", 32)
         patch.setattr(inflate, "SHORTEST_STRETCH", 500)
         yield patch
+
+
+@pytest.fixture
+def address_space(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Says how much of it there is, and makes every mapping an error."""
+
+    def limit(size: int) -> None:
+        monkeypatch.setattr(place.resource, "getrlimit", lambda which: (size, size))
+        monkeypatch.setattr(place.mmap, "mmap", lambda *given, **named: pytest.fail("mapped"))
+
+    return limit
 
 
 def equal(ours: Any, theirs: Any) -> None:
@@ -110,6 +123,41 @@ def test_rows_are_those_of_numpy(
         numbers = st.lists(st.integers(-len(array), len(array) - 1), max_size=9) if len(array) else st.just([])
         wanted = np.array(draw.draw(numbers), np.int64)
         equal(rows[wanted], loaded[wanted])
+
+
+@pytest.mark.filterwarnings("ignore:Stored array in format")
+@pytest.mark.parametrize("how", ["npy", "stored"])
+@given(array=arrays().filter(lambda array: array.ndim > 0), draw=st.data())
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_nothing_is_mapped_where_address_space_is_limited(
+    how: str,
+    array: Any,
+    draw: st.DataObject,
+    tmp_path: Path,
+    small_blocks: pytest.MonkeyPatch,
+    address_space: Callable[[int], None],
+) -> None:
+    """The same rows without a mapping, which would take as much of it as the file is long; in Fortran order too."""
+    address_space(1 << 30)
+    rows: Any = open_arrays(written(array, how, tmp_path))["a"]
+    equal(rows[...], array)
+    part = slice(draw.draw(st.integers(-9, 9)), draw.draw(st.integers(-9, 9)), draw.draw(st.sampled_from([1, 3, -2])))
+    equal(rows[part], array[part])
+    numbers = st.lists(st.integers(-len(array), len(array) - 1), max_size=9) if len(array) else st.just([])
+    wanted = np.array(draw.draw(numbers), np.int64)
+    equal(rows[wanted], array[wanted])
+
+
+def test_rows_far_apart_are_read_and_not_what_lies_between(
+    tmp_path: Path, address_space: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a mapping, near rows are read together and distant ones alone."""
+    address_space(1 << 30)
+    rows: Any = open_arrays(written(np.arange(800_000.0).reshape(-1, 8), "npy", tmp_path))["a"]
+    lengths: list[int] = []
+    monkeypatch.setattr(rows._file, "read", lambda at, out, place: lengths.append(len(out)))
+    rows[np.array([90_000, 5, 7, 50_000])]
+    assert lengths == [3 * 64, 64, 64]
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
@@ -221,8 +269,32 @@ def test_a_file_that_shrinks_is_an_error(how: str, touched: bool, tmp_path: Path
     if touched and how != "compressed":
         rows[:1]
     os.truncate(path, 5000)
-    with pytest.raises(DataError, match=r"shrank from [0-9]+ to 5000 bytes while it was in use"):
-        rows[np.array([4999])]
+    for which in (np.array([4999]), slice(4998, 5000), slice(0, 1)):
+        with pytest.raises(DataError, match=r"shrank from [0-9]+ to 5000 bytes while it was in use"):
+            rows[which]
+
+
+def test_a_disk_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what the system answers."""
+
+    def fails(*given: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    rows = open_arrays(written(np.ones((50, 3)), "npy", tmp_path))["a"]
+    monkeypatch.setattr(os, "preadv", fails)
+    with pytest.raises(DataError, match=r"the system answers 'Input/output error'\. Check the disk that it is on"):
+        rows[:3]
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at its size and the read: what is not there is not made up."""
+    path = written(np.ones((5000, 3)), "npy", tmp_path)
+    rows = open_arrays(path)["a"]
+    assert rows[4999:].tolist() == [[1, 1, 1]]
+    os.truncate(path, 5000)
+    monkeypatch.setattr(place.File, "_check", lambda *given: None)
+    with pytest.raises(DataError, match="the file ends at byte 5000"):
+        rows[:1000]
 
 
 # The sparse files

@@ -15,6 +15,7 @@ from atomloom.batching import (
     FixedPlan,
     Order,
     PackedPlan,
+    Planned,
     Shape,
     Sizes,
     all_pairs,
@@ -22,6 +23,7 @@ from atomloom.batching import (
     in_order,
     load,
     pad,
+    pad_several,
     within,
 )
 from atomloom.data import Packed, PerFrame
@@ -98,6 +100,41 @@ def test_all_pairs_equal_two_loops(lengths: list[int]) -> None:
     bounds = np.concatenate([[0], np.cumsum(lengths)])
     expected = [(i, j) for start, stop in pairwise(bounds) for i, j in product(range(start, stop), repeat=2) if i != j]
     assert list(zip(pairs.destination.tolist(), pairs.source.tolist(), strict=True)) == expected
+    assert pairs.destination.dtype == pairs.source.dtype == np.int32
+
+
+@given(LENGTHS)
+def test_all_pairs_point_to_where_the_frames_are(lengths: list[int]) -> None:
+    """Given the place of each frame's first atom, the pairs are the same with the atoms of the frame moved there."""
+    atoms, starts = np.array(lengths, dtype=np.int64), 7 * np.arange(len(lengths))
+    moved, pairs = all_pairs(atoms, starts), all_pairs(atoms)
+    place = np.concatenate([np.arange(start, start + n) for start, n in zip(starts, atoms, strict=True)])
+    assert moved.destination.tolist() == place[pairs.destination].tolist()
+    assert moved.source.tolist() == place[pairs.source].tolist()
+
+
+def test_more_pairs_than_can_be_counted_are_told() -> None:
+    """Before any is made."""
+    with pytest.raises(DataError) as caught:
+        all_pairs(np.array([50_000]))
+    assert (caught.value.asked, caught.value.found) == ("list all pairs of atoms", "there are 2499950000")
+    assert caught.value.todo == "Take fewer frames at a time, or only pairs within a cutoff"
+
+
+@given(st.lists(LENGTHS, min_size=1, max_size=4), st.integers(0, 2), st.booleans())
+def test_several_batches_are_padded_as_each_alone(batches: list[list[int]], which: int, near: bool) -> None:
+    """Looked up at once, every batch is what it is by itself: values, masks and pairs, all of them or those given."""
+    shape = Shape(*np.max([shapes_for(lengths)[which] for lengths in batches], axis=0).tolist())
+    shape = shape._replace(atoms=max(shape.atoms, shape.frames * shape.per_frame))
+    counts, dataset = [len(lengths) for lengths in batches], frames_of([n for lengths in batches for n in lengths])
+    pairs = within(dataset.take(range(len(dataset))), 1.5) if near and shape.pairs else None
+    found = list(pad_several(dataset.take(range(len(dataset))), counts, shape, pairs))
+    assert len(found) == len(batches)
+    for start, count, padded in zip(np.cumsum([0, *counts]), counts, found, strict=False):
+        alone = dataset.take(range(start, start + count))
+        expected = pad(alone, shape, None if pairs is None else within(alone, 1.5))
+        assert list(padded) == list(expected)
+        assert all(np.array_equal(padded[name], expected[name]) for name in expected)
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=3), st.floats(0.1, 3.0), st.integers(0, 99))
@@ -245,3 +282,21 @@ def check_frames(batch: PaddedBatch, dataset: Dataset) -> None:
         frame = int(np.flatnonzero(dataset["E"] == batch["E"][number])[0])
         own = dataset.take([frame])["Z"].tolist()
         assert dense[number].tolist() == own + [0] * (5 - len(own))
+
+
+@pytest.mark.parametrize("shape", [Shape(4, 20, 60, 9, 5), Shape(6, 17, 60, 9)])
+def test_a_batch_read_into_its_slots_is_the_batch_taken_and_padded(shape: Shape) -> None:
+    """`load` gives to the last bit what `pad` makes of the frames taken, for packed, padded and picked columns."""
+    rng = np.random.default_rng(0)
+    atoms, grid = np.array([5, 1, 3, 2]), np.array([2, 0, 4, 1])
+    arrays = {
+        "Z": rng.integers(1, 9, 11),
+        "R": rng.normal(size=(11, 3)),
+        "esp": rng.normal(size=7),
+        "E": rng.normal(size=4),
+    }
+    dataset = Dataset.from_arrays(arrays, lengths={"atom": atoms, "grid": grid})[[3, 0, 2, 1]]
+    frames = np.array([1, 3, 0])
+    taken, loaded = pad(dataset.take(frames), shape), load(dataset, Planned(frames, shape))
+    assert list(taken) == list(loaded)
+    assert all(np.array_equal(taken[name], loaded[name]) and taken[name].dtype == loaded[name].dtype for name in taken)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +22,13 @@ from atomloom.batching import (
     Sizes,
     Stream,
     buckets,
+    choose,
     dense_pairs,
     packing,
 )
-from atomloom.batching.order import SMALL
+from atomloom.batching.permutation import SMALL
 from atomloom.errors import ConfigError, DataError
+from atomloom.experiment import Batching
 
 lengths = st.lists(st.integers(1, 40), min_size=1, max_size=60).map(np.array)
 
@@ -67,6 +69,12 @@ def test_no_two_epochs_or_seeds_share_an_order() -> None:
         assert len(seen) == 144
 
 
+def test_a_long_seed_does_not_run_into_the_epoch() -> None:
+    """Seeds of more than 32 bits are as good as others: 2^32 + 5 in epoch 0 is not 5 in epoch 1."""
+    for frames in (50, SMALL + 50):
+        assert not np.array_equal(Order(frames, 2**32 + 5).at(0, 0, 50), Order(frames, 5).at(1, 0, 50))
+
+
 def test_small_orders_are_uniform_over_all_permutations() -> None:
     """All 24 orders of four frames are equally frequent: chi-squared (23 d.o.f.) below its 99.9 % point."""
     counts = dict.fromkeys(permutations(range(4)), 0)
@@ -94,6 +102,80 @@ def _first_frames(frames: int) -> np.ndarray:
 def _steps(frames: int) -> np.ndarray:
     order = Order(frames, 5).at(9)
     return np.diff(order) % frames
+
+
+@given(st.integers(1, 300), st.integers(1, 60), st.integers(1, 6), st.integers(0, 99), st.data())
+def test_an_order_in_blocks_is_a_permutation(
+    frames: int, block: int, mix: int, epoch: int, draw: st.DataObject
+) -> None:
+    """Every frame comes once, wherever the short block is, and slices put together give the whole."""
+    order = Order(frames, 7, block=block, mix=mix)
+    whole = order.at(epoch)
+    assert np.array_equal(np.sort(whole), np.arange(frames))
+    cuts = sorted(draw.draw(st.lists(st.integers(0, frames), max_size=4)))
+    parts = [order.at(epoch, start, stop) for start, stop in pairwise([0, *cuts, frames])]
+    assert np.array_equal(np.concatenate(parts), whole)
+
+
+@pytest.mark.parametrize(("frames", "block", "mix"), [(SMALL + 999, 1, SMALL + 1), (SMALL + 999, SMALL, 2), (4, 9, 1)])
+def test_an_order_in_blocks_is_a_permutation_of_any_size(frames: int, block: int, mix: int) -> None:
+    """Also where there are more blocks, or more frames in a window, than are permuted explicitly."""
+    assert np.array_equal(np.sort(Order(frames, 7, block=block, mix=mix).at(3)), np.arange(frames))
+
+
+@pytest.mark.parametrize("short", [0, 17, 99])
+def test_a_window_reads_its_blocks_whole(short: int) -> None:
+    """The positions of `mix` blocks are theirs to the last frame; only the window with the short block is shorter."""
+    order = Order(6400 - short, seed=1, block=100, mix=8)
+    whole, start, lengths = order.at(2), 0, []
+    while start < order.frames:
+        blocks = set((whole[start : start + 800 - short] // 100).tolist())
+        length = sum(min(100, order.frames - 100 * block) for block in blocks)
+        assert len(blocks) == 8
+        assert set((whole[start : start + length] // 100).tolist()) == blocks
+        start, lengths = start + length, [*lengths, length]
+    assert sorted(lengths) == [800 - short, *[800] * 7]
+
+
+def test_no_two_epochs_or_seeds_or_windows_share_an_order_in_blocks() -> None:
+    """Neither that of the blocks nor that within a window."""
+    orders = [Order(4000, seed, block=10, mix=20).at(epoch) for seed in range(12) for epoch in range(12)]
+    windows = [window for order in orders for window in order.reshape(20, 200)]
+    assert len({(order // 10).tobytes() for order in orders}) == 144
+    assert len({np.argsort(np.argsort(window)).tobytes() for window in windows}) == 144 * 20
+
+
+def test_orders_in_blocks_are_uniform() -> None:
+    """Which block comes first, which follows on it, which frame comes where in a window: chi-squared, 63 d.o.f."""
+    orders = [Order(64 * 4, seed, block=4, mix=1).at(seed % 5) // 4 for seed in range(1000)]
+    windows = [Order(64 * 9, seed, block=4, mix=16).at(seed % 5)[64:128] for seed in range(1000)]
+    large = SMALL + 64
+    within = [Order(4 * large, seed, block=large, mix=1).at(0, 5, 9) % large for seed in range(1000)]
+    assert _chi_squared(np.array([order[0] for order in orders]), 64) < 103.4
+    assert _chi_squared(np.array([(order[8] - order[4]) % 64 - 1 for order in orders]), 63) < 102.2
+    assert _chi_squared(np.array([(window < window[5]).sum() for window in windows]), 64) < 103.4
+    assert _chi_squared(np.concatenate(within) * 64 // large, 64) < 103.4
+
+
+def _chi_squared(values: np.ndarray, kinds: int) -> float:
+    """Of values below `kinds` that should be equally frequent."""
+    expected = len(values) / kinds
+    return float(((np.bincount(values, minlength=kinds) - expected) ** 2 / expected).sum())
+
+
+def test_frames_of_blocks_far_apart_are_mixed() -> None:
+    """A batch of 64 frames holds some of nearly all 16 blocks of its window, as draws without order would."""
+    order = Order(1_000_000, seed=0, block=4096).at(1, 0, 65536)
+    held = [len(set((order[start : start + 64] // 4096).tolist())) for start in range(0, 65536, 64)]
+    expected = 16 * (1 - (1 - 1 / 16) ** 64)
+    assert np.mean(held) == pytest.approx(expected, abs=0.1)
+
+
+def test_an_experiment_asks_for_blocks() -> None:
+    """``order = "blocks"`` makes an order in blocks of 4096 frames, or as many as it says, for every kind of plan."""
+    sizes = sizes_of(np.full(9, 3))
+    plans = [choose(Batching(order="blocks"), sizes, 4), choose(Batching(order="blocks", block=2, atoms=9), sizes, 4)]
+    assert [plan.order for plan in plans] == [Order(9, 4, block=4096), Order(9, 4, block=2)]
 
 
 def test_a_billion_frames_take_no_memory() -> None:
@@ -247,6 +329,8 @@ def test_waste_counts_what_is_padded() -> None:
         (lambda s, o: PackedPlan(s, o, Shape(4, 8)), "frame 1 takes 9 and the budget is 8"),
         (lambda s, o: PackedPlan(s, o, Shape(4, 9, 50)), "a budget of pairs is given and no count of them"),
         (lambda s, o: FixedPlan(s, Order(5, 0), 2), "the order is of 5 frames and there are 2"),
+        (lambda s, o: Order(2, 0, block=-1), "blocks of -1 frames are to be mixed 16 at a time"),
+        (lambda s, o: Order(2, 0, block=3, mix=0), "blocks of 3 frames are to be mixed 0 at a time"),
         (lambda s, o: Stream(FixedPlan(s, o, 2, group=4), hosts=3), "host 0 of 3"),
         (lambda s, o: buckets.optimal([], 2), "there are none"),
         (lambda s, o: buckets.optimal([1], 0), "0 were asked for"),

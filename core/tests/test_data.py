@@ -28,6 +28,7 @@ from atomloom.data import (
     Padded,
     PerFrame,
     Picked,
+    bounded,
     concatenate,
 )
 from atomloom.data.selecting import Selection
@@ -473,3 +474,26 @@ def test_selections_that_mean_nothing_are_told(molecules: Dataset, selection: Se
     with pytest.raises(ConfigError) as error:
         selection.of(molecules)
     assert found in str(error.value)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.integers(1, 12), st.booleans())
+def test_blocks_take_bounded_memory(lengths: list[int], size: int, padded: bool) -> None:
+    """Blocks hold all frames in order, so many at a time or fewer, and what is read for one is bounded or one frame."""
+    total, longest = sum(lengths), max(lengths, default=0)
+    rows = np.arange(8.0 * total).reshape(total, 8)
+    column: Column = Packed(rows, np.array(lengths))
+    if padded:
+        filled = np.zeros((len(lengths), longest, 8))
+        filled[np.arange(longest) < np.array(lengths)[:, None]] = rows
+        column = Picked(Padded(PerFrame(filled), np.array(lengths)), np.arange(len(lengths)))
+    dataset = Dataset({"foo": column}, {"foo": Field(name="foo")})
+    costs = [64 * length + (64 * longest if padded else 0) for length in lengths]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounded, "BLOCK_BYTES", 500)
+        stretches = list(dataset.stretches(range(len(lengths)), size))
+        blocks = list(dataset.blocks(size))
+    assert np.concatenate([frames for frames, _ in stretches]).tolist() == list(range(len(lengths)))
+    assert np.array_equal(np.concatenate([block["foo"] for block in blocks]), rows)
+    for frames, block in stretches:
+        assert block.frames == len(frames) <= size
+        assert len(frames) == 1 or sum(costs[frame] for frame in frames) <= 500

@@ -94,7 +94,8 @@ VALUES = {
     "[batching]\nreader = 'npz'": (7, "`batching.reader` is not a known key. It belongs to [[data.source]]."),
     "[batching]\nfoo = 1": (
         7,
-        "`batching.foo` is not a known key. Known keys are `batch_size`, `atoms`, `order`, `num_atoms`, `buckets`.",
+        "`batching.foo` is not a known key. Known keys are `batch_size`, `atoms`, `order`, `block`, `num_atoms`, "
+        "`buckets`.",
     ),
     '[batching]\nbatch_size = "32"': (
         7,
@@ -104,8 +105,17 @@ VALUES = {
     "[batching]\nnum_atoms = 2.5": (7, "`batching.num_atoms` is 2.5. It has to be a whole number of at least 1."),
     "[batching]\norder = 'interleave'": (
         7,
-        '`batching.order` is "interleave". It has to be one of "file", "interleaved", "sequential", "shuffled"; '
-        'the nearest is "interleaved".',
+        '`batching.order` is "interleave". It has to be one of "blocks", "file", "interleaved", "sequential", '
+        '"shuffled"; the nearest is "interleaved".',
+    ),
+    "[batching]\norder = 'blocks'\nbuckets = 3": (
+        7,
+        '`batching.order` is "blocks" and there are buckets. Leave out one of them: a bucket takes its frames from all '
+        "over the data.",
+    ),
+    "[batching]\nblock = 512": (
+        7,
+        '`batching.block` is given and `order` is "shuffled". Leave it out, or set `order` to "blocks".',
     ),
     "[batching]\nbatch_size = 3\natoms = 4": (
         8,

@@ -77,7 +77,8 @@ random_splits = st.builds(
 file_splits = st.builds(Split, train=filled, test=st.none() | filled)
 splits = random_splits | file_splits | st.builds(Split, field=filled) | st.builds(Split, group=filled)
 sizes = st.none() | st.integers(1, 2**40)
-batchings = st.builds(Batching, batch_size=sizes) | st.builds(Batching, atoms=sizes)
+in_blocks = st.builds(Batching, order=st.just("blocks"), block=sizes)
+batchings = st.builds(Batching, batch_size=sizes) | st.builds(Batching, atoms=sizes) | in_blocks
 experiments = st.builds(
     Experiment,
     title=words,
@@ -126,6 +127,10 @@ def test_nothing_is_left_to_chance_once_resolved(tmp_path: Path) -> None:
     )
     assert experiment.data.split == Split(train=0.8, valid=0.1, test=0.1)
     assert experiment.batching == Batching(batch_size=32)
+    in_blocks = resolved(
+        loads('data.source = [{path = "a", reader = "npz"}]\nmodel.name = "ridge"\nbatching.order = "blocks"'), tmp_path
+    )
+    assert in_blocks.batching == Batching(batch_size=32, order="blocks", block=4096)
 
 
 def test_index_files_and_the_home_folder_are_resolved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,14 +58,18 @@ class Inflater:
 
     def read(self, at: int, count: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """`count` decoded bytes from `at` on."""
-        self._go_to(at)
         out = np.empty(count, np.uint8)
+        self.read_into(at, out)
+        return out
+
+    def read_into(self, at: int, out: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        """Fill `out` with decoded bytes from `at` on."""
+        self._go_to(at)
         filled = 0
-        while filled < count:
-            piece = self._next(min(BLOCK, count - filled))
+        while filled < len(out):
+            piece = self._next(min(BLOCK, len(out) - filled))
             out[filled : filled + len(piece)] = np.frombuffer(piece, np.uint8)
             filled += len(piece)
-        return out
 
     def _go_to(self, at: int) -> None:
         best = max((mark for mark in self._marks if mark.given <= at), key=lambda mark: mark.given)
@@ -107,7 +111,7 @@ class Inflater:
         start = self.member.offset + state.taken
         count = min(PACKED_BLOCK, self.member.packed - state.taken)
         state.taken += count
-        return self._file.mapping(self.member.place)[start : start + count]
+        return self._file.piece(start, count, self.member.place)
 
     def _check_end(self) -> None:
         state = self._state

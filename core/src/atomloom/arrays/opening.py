@@ -11,15 +11,18 @@ from atomloom.arrays.decoded import DecodedRows, Kept
 from atomloom.arrays.directory import Member, read_directory
 from atomloom.arrays.header import PREFIX, Header, read_header
 from atomloom.arrays.inflate import beginning, whole
-from atomloom.arrays.mapped import MappedRows
 from atomloom.arrays.objects import Inert
-from atomloom.arrays.place import File, Place
+from atomloom.arrays.place import File, Place, limited
 from atomloom.arrays.rows import FileRows
+from atomloom.arrays.stored import StoredRows
 from atomloom.arrays.streamed import StreamedRows
 from atomloom.rows import Rows
 
 WHOLE: Final = 256 << 20
 """Bytes of the largest compressed member that is decoded whole and kept; larger ones are streamed."""
+
+WHOLE_IF_LIMITED: Final = 1 << 20
+"""The same where the address space is limited."""
 
 _MAGIC: Final = {b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz", b"PK\x05\x06": ".npz"}
 """How the files begin; the last is an archive of no members."""
@@ -92,9 +95,9 @@ def _kind(stream: BinaryIO, place: Place) -> str:
 def _array(stream: BinaryIO, file: File, place: Place) -> FileRows:
     header = read_header(stream.read(PREFIX), place)
     if header.pickled:
-        return Inert(place, header, lambda: file.mapping(place)[header.start :])
+        return Inert(place, header, lambda: file.piece(header.start, file.size - header.start, place))
     _check_size(header, file.size, place)
-    return MappedRows(place, header, file, header.start)
+    return StoredRows(place, header, file, header.start)
 
 
 def _archive(stream: BinaryIO, file: File, path: Path) -> dict[str, FileRows]:
@@ -113,8 +116,8 @@ def _of_member(stream: BinaryIO, file: File, member: Member, kept: Kept) -> File
         return Inert(member.place, header, lambda: _checked_bytes(member, file)[header.start :])
     _check_size(header, member.size, member.place)
     if not member.deflated:
-        return MappedRows(member.place, header, file, member.offset + header.start)
-    if member.size > WHOLE:
+        return StoredRows(member.place, header, file, member.offset + header.start)
+    if member.size > (WHOLE_IF_LIMITED if limited() else WHOLE):
         return StreamedRows(member, header, file)
     return DecodedRows(member, header, file, kept)
 
@@ -134,7 +137,7 @@ def _checked_bytes(member: Member, file: File) -> bytes:
         raise member.place.error(f"it is a pickle of {member.size} bytes, and {WHOLE} is the most that is decoded")
     if member.deflated:
         return whole(member, file).tobytes()
-    raw = file.mapping(member.place)[member.offset : member.offset + member.size]
+    raw = file.piece(member.offset, member.size, member.place)
     if zlib.crc32(raw) != member.crc:
         raise member.place.error("its checksum (CRC-32) is wrong, so its values are damaged")
     return raw

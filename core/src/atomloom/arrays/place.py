@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import mmap
 import os
+import resource
 import threading
+import weakref
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from atomloom.errors import DataError
 
@@ -36,7 +42,9 @@ class Place:
 
 
 class File:
-    """A file of known size, mapped into memory once for all arrays in it.
+    """A file of known size, opened once for all arrays in it, and read in pieces or mapped into memory.
+
+    Each use begins with a look whether all of the file is still there.
 
     Args:
         path: of the file.
@@ -47,10 +55,31 @@ class File:
         self.path = path
         self.size = size
         self._lock = threading.Lock()
+        self._stream: FileIO | None = None
         self._map: mmap.mmap | None = None
 
+    def read(self, at: int, out: NDArray[np.uint8], place: Place) -> None:
+        """Fill `out` with the bytes from `at` on."""
+        descriptor, rest = self._opened(place), out.data
+        self._check(os.fstat(descriptor).st_size, place)
+        while rest:
+            try:
+                count = os.preadv(descriptor, [rest], at)
+            except OSError as error:
+                raise place.error(f"the system answers {error.strerror!r}", "Check the disk that it is on") from None
+            if not count:
+                self._check(os.fstat(descriptor).st_size, place)
+                raise place.error(f"the file ends at byte {at}")
+            at, rest = at + count, rest[count:]
+
+    def piece(self, at: int, count: int, place: Place) -> bytes:
+        """So many bytes from `at` on."""
+        out = np.empty(count, np.uint8)
+        self.read(at, out, place)
+        return out.tobytes()
+
     def mapping(self, place: Place) -> mmap.mmap:
-        """The whole file as memory, after a look whether all of it is still there.
+        """The whole file as memory.
 
         Touching mapped memory behind the end of a file kills the process, hence the look before each use.
         """
@@ -60,14 +89,37 @@ class File:
             self._check(self._map.size(), place)
             return self._map
 
+    def spare_mapping(self, place: Place) -> mmap.mmap | None:
+        """The whole file as memory; None where the address space is limited, of which a mapping takes as much."""
+        return None if limited() else self.mapping(place)
+
     def _mapped(self, place: Place) -> mmap.mmap:
         try:
             with open(self.path, "rb") as stream:
                 self._check(os.fstat(stream.fileno()).st_size, place)
                 return mmap.mmap(stream.fileno(), self.size, access=mmap.ACCESS_READ)
         except OSError as error:
-            raise place.error(f"the file was there, and now the system answers {error.strerror!r}") from None
+            raise _gone(place, error) from None
+
+    def _opened(self, place: Place) -> int:
+        with self._lock:
+            if self._stream is None:
+                try:
+                    self._stream = FileIO(self.path, "rb")
+                except OSError as error:
+                    raise _gone(place, error) from None
+                weakref.finalize(self, self._stream.close)
+            return self._stream.fileno()
 
     def _check(self, size: int, place: Place) -> None:
         if size < self.size:
             raise place.error(f"the file shrank from {self.size} to {size} bytes while it was in use")
+
+
+def limited() -> bool:
+    """Whether this process has a limit on its address space, so that nothing large should be held in it."""
+    return resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+
+
+def _gone(place: Place, error: OSError) -> DataError:
+    return place.error(f"the file was there, and now the system answers {error.strerror!r}")

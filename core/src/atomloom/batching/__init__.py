@@ -6,12 +6,14 @@
     plans     batches of an epoch, and their waste       stream             step by step, over hosts, resumable
     padded    a batch in static shape                    pairs              all pairs, or those within a cutoff
     choosing  the plan that an experiment asks for       feeding            from a data set and a plan to batches
+    ahead     what comes next, prepared in a thread
 """
 
+from atomloom.batching.ahead import ahead
 from atomloom.batching.choosing import choose, packed_shape
-from atomloom.batching.feeding import fixed_shape, in_order, load
+from atomloom.batching.feeding import feed, fixed_shape, in_order, load, load_several
 from atomloom.batching.order import Order
-from atomloom.batching.padded import PaddedBatch, pad
+from atomloom.batching.padded import PaddedBatch, pad, pad_several
 from atomloom.batching.pairs import PairList, all_pairs, within
 from atomloom.batching.plans import BucketPlan, FixedPlan, PackedPlan, Plan, Planned, Waste
 from atomloom.batching.shape import Shape, Sizes, dense_pairs
@@ -31,13 +33,17 @@ __all__ = [
     "Sizes",
     "Stream",
     "Waste",
+    "ahead",
     "all_pairs",
     "choose",
     "dense_pairs",
+    "feed",
     "fixed_shape",
     "in_order",
     "load",
+    "load_several",
     "packed_shape",
     "pad",
+    "pad_several",
     "within",
 ]

@@ -16,7 +16,7 @@ def within_by_vesin(batch: Batch, cells: Cells, cutoff: float) -> PairList:
     """The same pairs as `atomloom.batching.within` gives, frame by frame."""
     from vesin import NeighborList  # type: ignore[import-untyped]  # its package has no py.typed
 
-    from atomloom.batching.pairs import PairList
+    from atomloom.batching.pairs import PairList, ordered
 
     found = []
     for frame, (start, stop) in enumerate(zip(batch.offsets["atom"], batch.offsets["atom"][1:], strict=False)):
@@ -28,7 +28,6 @@ def within_by_vesin(batch: Batch, cells: Cells, cutoff: float) -> PairList:
         shift = steps.astype(np.float64) @ cells.vectors[frame]
         found.append((first.astype(np.int64) + start, second.astype(np.int64) + start, shift))
     if not found:
-        return PairList(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        return PairList(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32))
     destination, source, shift = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    order = np.lexsort((source, destination))
-    return PairList(destination[order], source[order], None if cells.open else shift[order])
+    return ordered(destination, source, None if cells.open else shift)

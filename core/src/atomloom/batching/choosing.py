@@ -20,7 +20,7 @@ def choose(batching: Batching, sizes: Sizes, seed: int, *, group: int = 1) -> Pl
     ``buckets`` makes a `BucketPlan`, ``atoms`` alone a `PackedPlan` with slots for as many frames, pairs and grid
     points as an average batch needs and a quarter more, and everything else a `FixedPlan`.
     """
-    order = Order(len(sizes), seed, shuffled=batching.order != "file")
+    order = Order(len(sizes), seed, shuffled=batching.order != "file", block=batching.frames_per_block or 0)
     if batching.buckets is not None:
         turns = batching.order if batching.order in ("interleaved", "sequential") else "shuffled"
         bounds = _boundaries(batching.buckets, sizes)

@@ -2,18 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, islice
+
+import numpy as np
 
 from atomloom.batching.order import Order
-from atomloom.batching.padded import PaddedBatch, pad
+from atomloom.batching.padded import PaddedBatch, pad, pad_several
+from atomloom.batching.pairs import PairList
 from atomloom.batching.plans import FixedPlan, Planned
 from atomloom.batching.shape import Shape, Sizes
-from atomloom.data import Dataset
+from atomloom.data import Chosen, Dataset
+from atomloom.data.columns import Indices
+
+STRETCH = 1 << 13
+"""Frames that are looked up at once: enough that a batch of a few frames costs what its frames cost."""
+
+PAIRS = 1 << 19
+"""Slots for pairs of the batches that are looked up at once, at the most."""
 
 
-def load(dataset: Dataset, planned: Planned, names: Sequence[str] | None = None) -> PaddedBatch:
-    """One planned batch of `dataset`, of all fields or of `names`."""
-    return pad(dataset.take(planned.frames, names), planned.shape)
+def load(
+    dataset: Dataset, planned: Planned, names: Sequence[str] | None = None, pairs: PairList | None = None
+) -> PaddedBatch:
+    """One planned batch of `dataset`, of all fields or of `names`, read right into its slots.
+
+    Args:
+        pairs: of these frames; see `pad`.
+    """
+    return pad(Chosen(dataset, planned.frames, names), planned.shape, pairs)
+
+
+def load_several(
+    dataset: Dataset, planned: Sequence[Planned], names: Sequence[str] | None = None, pairs: PairList | None = None
+) -> Iterator[PaddedBatch]:
+    """Several planned batches of one shape, looked up at once: what is done once for each call is done once for all.
+
+    Args:
+        pairs: of the frames of all batches, one behind the other; see `pad`.
+    """
+    frames = np.concatenate([each.frames for each in planned])
+    return pad_several(Chosen(dataset, frames, names), [len(each.frames) for each in planned], planned[0].shape, pairs)
+
+
+def feed(
+    dataset: Dataset,
+    planned: Iterable[Planned],
+    names: Sequence[str] | None = None,
+    pairs: Callable[[Indices], PairList] | None = None,
+) -> Iterator[PaddedBatch]:
+    """Planned batches of `dataset` one after the other; those of one shape are looked up `STRETCH` frames at a time.
+
+    Args:
+        pairs: gives the pairs of frames by number, as from `within`; see `pad`.
+    """
+    for stretch in _stretches(planned):
+        frames = np.concatenate([each.frames for each in stretch])
+        yield from load_several(dataset, stretch, names, pairs(frames) if pairs and stretch[0].shape.pairs else None)
+
+
+def _stretches(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
+    """Batches of one shape that come one after the other, as many as are looked up at once."""
+    for shape, alike in groupby(planned, key=lambda each: each.shape):
+        count = max(1, min(STRETCH // shape.frames, PAIRS // max(shape.pairs, 1)))
+        while stretch := list(islice(alike, count)):
+            yield stretch
 
 
 def fixed_shape(dataset: Dataset, batch_size: int, *, pairs: bool = False) -> Shape:

@@ -1,29 +1,28 @@
-"""The order of frames in an epoch: a permutation that is computed where it is asked for, never stored.
+"""The order of frames in an epoch, a pure function of (seed, epoch, position): nothing has to be saved to resume.
 
-Position p of epoch e is frame ``permutation(p)``, a pure function of (seed, epoch, p): nothing has to be saved to
-resume and nothing has to be held for a billion frames. Up to `SMALL` frames numpy's own shuffle is used, which is
-uniform over all permutations. Beyond, a Feistel network over pairs (left, right) that number the frames row by row adds
-a hash of one half to the other, round after round (Black & Rogaway 2002, https://doi.org/10.1007/3-540-45760-7_9); what
-falls outside the range is permuted again until it falls inside.
+A full shuffle reads single frames from anywhere, which a disk that is not cached in memory does slowly. A block shuffle
+reads whole stretches: blocks of consecutive frames come in a random order, and the frames of `mix` blocks at a time are
+mixed, so that a batch holds frames of up to so many places of the data::
+
+    stored     aaaa bbbb cccc dddd ee        blocks of 4, the last one is short
+    blocks     cccc aaaa  ee bbbb  dddd      in random order, in windows of mix = 2
+    epoch      accaaacc  bebbeb    dddd      each window shuffled by itself
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from atomloom.batching.permutation import permuted
 from atomloom.data.columns import Indices
+from atomloom.errors import ConfigError
 
-SMALL = 1 << 16
-"""Up to so many frames an explicit permutation is made, of half a megabyte at most."""
-
-ROUNDS = 6
-_WORD = np.uint64
-_GOLDEN = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio, the increment of SplitMix64
+MIX = 16
+"""Blocks whose frames are mixed."""
 
 
 @dataclass(frozen=True)
@@ -34,64 +33,90 @@ class Order:
         frames: how many there are.
         seed: two orders of different seeds, and two epochs of one, are unrelated.
         shuffled: False for the order in which frames are stored.
+        block: consecutive frames that are read together; 0 to shuffle all of them over the whole epoch.
+        mix: of how many blocks at a time the frames are mixed.
 
     >>> order = Order(5, seed=1)
     >>> sorted(order.at(epoch=0).tolist())
     [0, 1, 2, 3, 4]
+    >>> sorted((Order(400, seed=1, block=4, mix=2).at(0, 0, 8) // 4).tolist())  # frames of two blocks
+    [1, 1, 1, 1, 39, 39, 39, 39]
     """
 
     frames: int
     seed: int
     shuffled: bool = True
+    block: int = 0
+    mix: int = MIX
+
+    def __post_init__(self) -> None:
+        """Refuse blocks of no frames and windows of no blocks."""
+        if self.block < 0 or self.mix < 1:
+            found = f"blocks of {self.block} frames are to be mixed {self.mix} at a time"
+            raise ConfigError("shuffle in blocks", found, "Give 1 or more for both, or block 0 for a full shuffle")
 
     def at(self, epoch: int, start: int = 0, stop: int | None = None) -> Indices:
         """The frames at the positions `start` to `stop` of an epoch."""
         stop = self.frames if stop is None else min(stop, self.frames)
         positions = np.arange(start, max(start, stop), dtype=np.int64)
-        if not self.shuffled or self.frames < 2:
+        if not self.shuffled or not len(positions):
             return positions
-        if self.frames <= SMALL:
-            return _explicit(self.frames, self.seed, epoch)[positions]
-        return _feistel(positions, self.frames, _round_keys(self.seed, epoch))
+        if not self.block:
+            return permuted(positions, self.frames, self.seed, epoch)
+        blocks = _Blocks.of(self, epoch)
+        return blocks.frames(np.concatenate(list(self._mixed(blocks, epoch, start, stop))))
+
+    def _mixed(self, blocks: _Blocks, epoch: int, start: int, stop: int) -> Iterator[Indices]:
+        """The places among the blocks that the positions from `start` to `stop` lead to, window by window."""
+        for window in range(blocks.holding(start) // self.mix, blocks.holding(stop - 1) // self.mix + 1):
+            low, high = blocks.begin(window * self.mix), blocks.begin((window + 1) * self.mix)
+            inside = np.arange(max(start, low), min(stop, high), dtype=np.int64) - low
+            yield low + permuted(inside, high - low, self.seed, epoch, window)
 
 
-@lru_cache(maxsize=16)
-def _explicit(frames: int, seed: int, epoch: int) -> Indices:
-    order = np.random.default_rng([seed, epoch]).permutation(frames).astype(np.int64)
+@dataclass(frozen=True)
+class _Blocks:
+    """The blocks of an epoch one behind the other, not mixed yet.
+
+    Args:
+        order: their numbers in the order in which they come.
+        size: frames in each but the last one of the data.
+        short: where that one comes.
+        missing: by how many frames it is short.
+    """
+
+    order: Indices
+    size: int
+    short: int
+    missing: int
+
+    @classmethod
+    def of(cls, order: Order, epoch: int) -> _Blocks:
+        """Those of an epoch."""
+        count = -(-order.frames // order.block)
+        numbers, short = _shuffled(count, order.seed, epoch)
+        return cls(numbers, order.block, short, count * order.block - order.frames)
+
+    def begin(self, place: int) -> int:
+        """The position of the first frame of the block at this place, or the end of the epoch."""
+        place = min(place, len(self.order))
+        return place * self.size - (self.missing if place > self.short else 0)
+
+    def holding(self, position: int) -> int:
+        """The place of the block with this position."""
+        return (position + (self.missing if position >= self.begin(self.short + 1) else 0)) // self.size
+
+    def frames(self, positions: Indices) -> Indices:
+        """The frames at these positions."""
+        full = positions + self.missing * (positions >= self.begin(self.short + 1))
+        place, within = np.divmod(full, self.size)
+        numbers: Indices = self.order[place] * self.size + within
+        return numbers
+
+
+@lru_cache(maxsize=4)
+def _shuffled(count: int, seed: int, epoch: int) -> tuple[Indices, int]:
+    """So many blocks in their order of the epoch, and where the last one of the data comes."""
+    order = permuted(np.arange(count, dtype=np.int64), count, seed, epoch)
     order.flags.writeable = False
-    return order
-
-
-def _round_keys(seed: int, epoch: int) -> list[np.uint64]:
-    """Keys from numpy's seed sequence, which keeps (seed, epoch) and (seed + 1, epoch - 1) apart."""
-    return list(np.random.SeedSequence([seed, epoch]).generate_state(ROUNDS, np.uint64))
-
-
-def _feistel(positions: Indices, frames: int, keys: list[np.uint64]) -> Indices:
-    width = math.isqrt(frames - 1) + 1
-    height = -(-frames // width)
-    out = _rounds(positions.astype(_WORD), height, width, keys)
-    outside = np.flatnonzero(out >= frames)
-    while outside.size:
-        out[outside] = _rounds(out[outside], height, width, keys)
-        outside = outside[out[outside] >= frames]
-    return out.astype(np.int64)
-
-
-def _rounds(values: NDArray[np.uint64], height: int, width: int, keys: list[np.uint64]) -> NDArray[np.uint64]:
-    left, right = np.divmod(values, _WORD(width))
-    for number, key in enumerate(keys):
-        if number % 2:
-            right = (right + _hash(left, key, width)) % _WORD(width)
-        else:
-            left = (left + _hash(right, key, height)) % _WORD(height)
-    return left * _WORD(width) + right
-
-
-def _hash(values: NDArray[np.uint64], key: np.uint64, below: int) -> NDArray[np.uint64]:
-    """SplitMix64 of value and key (Steele et al. 2014), its upper half scaled to a number below `below` < 2^32."""
-    mixed = (values ^ key) + _WORD(_GOLDEN)
-    mixed = (mixed ^ (mixed >> _WORD(30))) * _WORD(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> _WORD(27))) * _WORD(0x94D049BB133111EB)
-    mixed ^= mixed >> _WORD(31)
-    return ((mixed >> _WORD(32)) * _WORD(below)) >> _WORD(32)
+    return order, int(np.flatnonzero(order == count - 1)[0])

@@ -7,17 +7,24 @@ point to atom 0 under a mask that is False.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise, tee
+from typing import Protocol, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from atomloom.batching.pairs import PairList, all_pairs
-from atomloom.batching.shape import Shape
-from atomloom.data import Batch
+from atomloom.batching.shape import Shape, dense_pairs
+from atomloom.data import Slots, spread
 from atomloom.data.batch import frozen
-from atomloom.data.columns import Array, segments
+from atomloom.data.columns import Array, Indices, offsets, segments
+from atomloom.data.slots import filled_up
 from atomloom.errors import DataError
+
+WIDEST = 1024
+"""Slots of a frame up to which masks are looked up in a table, which grows with the square of it."""
 
 
 @final
@@ -64,73 +71,178 @@ class PaddedBatch(Mapping[str, Array]):
         return f"<PaddedBatch of {self.frames} frames and {self.atoms} atoms in {tuple(self.shape)}>"
 
 
-def pad(batch: Batch, shape: Shape, pairs: PairList | None = None) -> PaddedBatch:
+class Frames(Protocol):
+    """Some frames whose fields can be laid out in slots: a `Batch`, or a `Chosen` of a data set."""
+
+    @property
+    def frames(self) -> int:
+        """How many there are."""
+
+    @property
+    def sizes(self) -> Mapping[str, Indices]:
+        """For each ragged axis the length in every frame."""
+
+    def __iter__(self) -> Iterator[str]: ...
+
+    def axis(self, name: str) -> str:
+        """The ragged axis of a field, or an empty string."""
+
+    def slotted(self, name: str, slots: Slots) -> Iterator[Array]:
+        """A field batch by batch in slots."""
+
+
+def pad(batch: Frames, shape: Shape, pairs: PairList | None = None) -> PaddedBatch:
     """`batch` in the slots of `shape`; an error names what does not fit.
 
     Args:
         pairs: as from `within`; without them, and with slots for pairs, all pairs of different atoms of a frame.
     """
-    atoms = batch.sizes.get("atom", np.zeros(batch.frames, dtype=np.int64))
-    places = {"atom": _atom_places(atoms, shape), "grid": np.arange(int(batch.sizes.get("grid", atoms[:0]).sum()))}
-    _check("frames", batch.frames, shape.frames)
-    _check("atoms", len(places["atom"]), shape.atoms)
-    _check("grid points", len(places["grid"]), shape.grid if "grid" in batch.sizes else 0)
-    arrays: dict[str, Array] = {}
-    for name, values in batch.items():
-        axis = batch.axis(name)
-        slots = {"": shape.frames, "atom": shape.atoms, "grid": shape.grid}.get(axis, len(values))
-        arrays[name] = _filled(values, slots, places.get(axis))
-    arrays["frame_mask"] = np.arange(shape.frames) < batch.frames
-    arrays["atom_mask"] = _filled(np.ones(len(places["atom"]), dtype=bool), shape.atoms, places["atom"])
-    arrays["batch_segments"] = _segments(atoms, shape, places["atom"])
-    if "grid" in batch.sizes:
-        arrays["grid_mask"] = np.arange(shape.grid) < len(places["grid"])
-        grid = np.repeat(np.arange(batch.frames, dtype=np.int32), batch.sizes["grid"])
-        arrays["grid_segments"] = np.concatenate(
-            [grid, np.full(shape.grid - len(grid), shape.frames - 1, dtype=np.int32)]
-        )
+    return next(pad_several(batch, [batch.frames], shape, pairs))
+
+
+def pad_several(
+    frames: Frames, counts: Sequence[int], shape: Shape, pairs: PairList | None = None
+) -> Iterator[PaddedBatch]:
+    """Several batches of one shape, `counts` frames in each, of frames that are looked up at once.
+
+    What is done once for each call is done once for all of them, which for small batches is half of the work.
+    """
+    stack = _Stack(frames, np.array(counts, dtype=np.int64), shape)
+    slots = {axis: stack.slots(axis) for axis in dict.fromkeys(map(frames.axis, frames))}
+    arrays: dict[str, Iterable[Array]] = {name: frames.slotted(name, slots[frames.axis(name)]) for name in frames}
+    arrays["frame_mask"] = np.arange(shape.frames) < stack.counts[:, None]
+    arrays["atom_mask"] = stack.atom_masks()
+    arrays["batch_segments"] = stack.owners("atom")
+    if "grid" in frames.sizes:
+        arrays["grid_mask"] = np.arange(shape.grid) < stack.totals("grid")[:, None]
+        arrays["grid_segments"] = stack.owners("grid")
     if shape.pairs:
-        arrays |= _pairs(pairs or all_pairs(atoms), shape, places["atom"])
-    return PaddedBatch(arrays, shape, batch.frames, len(places["atom"]))
+        arrays |= stack.all_pairs() if pairs is None else stack.pairs(pairs)
+    names, atoms = tuple(arrays), stack.totals("atom").tolist()
+    for count, real, *values in zip(counts, atoms, *arrays.values(), strict=True):
+        yield PaddedBatch(dict(zip(names, values, strict=True)), shape, count, real)
 
 
-def _atom_places(lengths: Array, shape: Shape) -> Array:
-    """The slot of every real atom."""
-    if not shape.per_frame:
-        return np.arange(int(lengths.sum()))
-    _check("atoms of one frame", int(lengths.max(initial=0)), shape.per_frame)
-    return segments(np.arange(len(lengths), dtype=np.int64) * shape.per_frame, lengths)
+class _Stack:
+    """Frames of several batches of one shape.
+
+    Args:
+        frames: those of all batches, one behind the other.
+        counts: how many frames each batch has.
+        shape: of each.
+    """
+
+    def __init__(self, frames: Frames, counts: Indices, shape: Shape) -> None:
+        self.frames, self.counts, self.shape = frames, counts, shape
+        self.cuts = offsets(counts)
+        self._starts: dict[str, Indices] = {}
+        self.rank = np.arange(frames.frames) - np.repeat(self.cuts[:-1], counts)
+        _check("frames", counts, shape.frames)
+        _check("atoms", self.totals("atom"), shape.atoms)
+        _check("grid points", self.totals("grid"), shape.grid if "grid" in frames.sizes else 0)
+        if shape.per_frame:
+            _check("atoms of one frame", self.lengths("atom"), shape.per_frame)
+
+    def lengths(self, axis: str) -> Indices:
+        """Rows of each frame along an axis that it may lack."""
+        lengths = self.frames.sizes.get(axis)
+        return np.zeros(self.frames.frames, dtype=np.int64) if lengths is None else lengths
+
+    def totals(self, axis: str) -> Indices:
+        """Rows of each batch along an axis."""
+        ends = self.starts(axis)[self.cuts]
+        return ends[1:] - ends[:-1]
+
+    def starts(self, axis: str) -> Indices:
+        """The number of the first row of each frame, and the number of all rows."""
+        if axis not in self._starts:
+            self._starts[axis] = offsets(self.lengths(axis))
+        return self._starts[axis]
+
+    def slots(self, axis: str) -> Slots:
+        """Where the rows of every frame go."""
+        if not axis:
+            return Slots(self.shape.frames, self.cuts, self.rank)
+        if axis == "atom" and self.shape.per_frame:
+            width = self.shape.per_frame
+            return Slots(self.shape.atoms, self.cuts, self.rank * width, width)
+        starts = self.starts(axis)
+        size = {"atom": self.shape.atoms, "grid": self.shape.grid}.get(axis) or int(self.totals(axis).max(initial=0))
+        return Slots(size, self.cuts, starts[:-1] - np.repeat(starts[self.cuts[:-1]], self.counts))
+
+    def atom_masks(self) -> Iterable[Array]:
+        """Which atom slots of each batch are real."""
+        batches, atoms, width = len(self.counts), self.shape.atoms, self.shape.per_frame
+        if not width:
+            return np.arange(atoms) < self.totals("atom")[:, None]
+        lengths = np.zeros((batches, atoms // width), dtype=np.int64)
+        lengths[np.repeat(np.arange(batches), self.counts), self.rank] = self.lengths("atom")
+        spare = np.zeros(atoms - lengths.shape[1] * width, dtype=bool)
+        if width > WIDEST:
+            masks = ((np.arange(width) < row[:, None]).reshape(-1) for row in lengths)
+        else:
+            masks = (_kept(width).take(row, axis=0).reshape(-1) for row in lengths)
+        return (np.append(mask, spare) for mask in masks) if len(spare) else masks
+
+    def owners(self, axis: str) -> Array:
+        """The frame of every slot ``[batches, slots]``; slots that no frame has for itself count to the last one."""
+        if axis == "atom" and self.shape.per_frame:
+            one = _even_owners(self.shape.frames, self.shape.per_frame, self.shape.atoms)
+            return np.broadcast_to(one, (len(self.counts), len(one)))
+        size = self.shape.atoms if axis == "atom" else self.shape.grid
+        owners = np.full((len(self.counts), size), self.shape.frames - 1, dtype=np.int32)
+        real = np.arange(size) < self.totals(axis)[:, None]
+        owners[real] = np.repeat(self.rank.astype(np.int32), self.lengths(axis))
+        return owners
+
+    def all_pairs(self) -> dict[str, Iterable[Array]]:
+        """All pairs of different atoms of a frame, made batch by batch as they are read."""
+        places, lengths, size = self.slots("atom").places, self.lengths("atom"), self.shape.pairs
+        counts = np.diff(offsets(dense_pairs(lengths))[self.cuts])
+        _check("pairs", counts, size)
+        made = (all_pairs(lengths[first:last], places[first:last]) for first, last in pairwise(self.cuts.tolist()))
+        one, same = tee(made)
+        return {
+            "dst_idx": (filled_up(pairs.destination, size) for pairs in one),
+            "src_idx": (filled_up(pairs.source, size) for pairs in same),
+            "pair_mask": np.arange(size) < counts[:, None],
+        }
+
+    def pairs(self, pairs: PairList) -> dict[str, Iterable[Array]]:
+        """These pairs, pointing to the slots of their batches."""
+        slot = segments(self.slots("atom").places, self.lengths("atom")).astype(np.int32)
+        several = len(self.counts) > 1  # then they are in order, and the first atoms of batches divide them
+        ends = self.starts("atom")[self.cuts]
+        cuts = np.searchsorted(pairs.destination, ends) if several else np.array([0, len(pairs.destination)])
+        counts = np.diff(cuts)
+        _check("pairs", counts, self.shape.pairs)
+        # To `spread` a batch is one frame, whose rows are the pairs.
+        slots = Slots(self.shape.pairs, np.arange(len(cuts)), np.zeros_like(counts))
+        found: dict[str, Iterable[Array]] = {
+            "dst_idx": spread(slot[pairs.destination], slots, counts),
+            "src_idx": spread(slot[pairs.source], slots, counts),
+            "pair_mask": np.arange(self.shape.pairs) < counts[:, None],
+        }
+        return found if pairs.shift is None else {**found, "pair_shift": spread(pairs.shift, slots, counts)}
 
 
-def _segments(lengths: Array, shape: Shape, places: Array) -> Array:
-    """The frame of every atom slot; slots that no frame has for itself count to the last one."""
-    if shape.per_frame:
-        return np.repeat(np.arange(shape.frames, dtype=np.int32), shape.per_frame)
-    owner = np.full(shape.atoms, shape.frames - 1, dtype=np.int32)
-    owner[places] = np.repeat(np.arange(len(lengths)), lengths)
-    return owner
+@lru_cache(maxsize=32)
+def _kept(width: int) -> NDArray[np.bool_]:
+    """For every length up to `width` which of as many slots are real."""
+    kept: NDArray[np.bool_] = np.arange(width) < np.arange(width + 1)[:, None]
+    return kept
 
 
-def _filled(values: Array, slots: int, places: Array | None) -> Array:
-    filled = np.zeros((slots, *values.shape[1:]), dtype=values.dtype)
-    filled[slice(len(values)) if places is None else places] = values
-    return filled
+@lru_cache(maxsize=32)
+def _even_owners(frames: int, width: int, atoms: int) -> Array:
+    """The frame of every slot where each frame has `width` of them."""
+    owners = np.full(atoms, frames - 1, dtype=np.int32)
+    owners[: frames * width] = np.repeat(np.arange(frames, dtype=np.int32), width)
+    owners.flags.writeable = False
+    return owners
 
 
-def _pairs(pairs: PairList, shape: Shape, places: Array) -> dict[str, Array]:
-    count = len(pairs.destination)
-    _check("pairs", count, shape.pairs)
-    arrays = {
-        "dst_idx": _filled(places[pairs.destination].astype(np.int32), shape.pairs, None),
-        "src_idx": _filled(places[pairs.source].astype(np.int32), shape.pairs, None),
-        "pair_mask": np.arange(shape.pairs) < count,
-    }
-    if pairs.shift is not None:
-        arrays["pair_shift"] = _filled(pairs.shift, shape.pairs, None)
-    return arrays
-
-
-def _check(axis: str, count: int, slots: int) -> None:
-    if count > slots:
+def _check(axis: str, counts: Indices, slots: int) -> None:
+    if (count := int(counts.max(initial=0))) > slots:
         found = f"{count} {axis} do not fit into {slots} slots"
         raise DataError("pad a batch", found, f"Plan for more {axis}, or take fewer frames at a time")

@@ -14,11 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.data import Batch
-from atomloom.data.columns import Array, Indices, offsets
+from atomloom.data.columns import Array, Indices, offsets, segments
 from atomloom.errors import DataError
+
+Places = NDArray[np.int32]
+"""Places of atoms in a batch: pairs are most of it, so that half the memory of the usual indices counts."""
 
 LARGE = 300
 """Frames of more atoms than this are left to vesin, if it is there."""
+
+MOST = (1 << 31) - 1
+"""Pairs in a list: as many as its numbers can count."""
 
 _ROWS = 1 << 21  # candidates that are looked at together, some hundred megabytes
 _FLAT = 1e-6  # angstrom^3
@@ -32,24 +38,35 @@ class PairList(NamedTuple):
         shift: what is added to R[source] - R[destination], in angstrom ``[pairs, 3]``; None where no cell is periodic.
     """
 
-    destination: Indices
-    source: Indices
+    destination: Places
+    source: Places
     shift: Array | None = None
 
 
-def all_pairs(lengths: Indices) -> PairList:
+def all_pairs(lengths: Indices, starts: Indices | None = None) -> PairList:
     """Every ordered pair of different atoms of the same frame.
+
+    Args:
+        lengths: atoms of each frame.
+        starts: the place of each frame's first atom, where frames do not stand one right behind the other.
 
     >>> pairs = all_pairs(np.array([2, 1, 2]))
     >>> pairs.destination.tolist(), pairs.source.tolist()
     ([0, 1, 3, 4], [1, 0, 4, 3])
     """
-    others = np.maximum(lengths - 1, 0)
-    within = _counted(lengths * others)
-    first = np.repeat(offsets(lengths)[:-1], lengths * others)
-    destination, source = np.divmod(within, np.maximum(np.repeat(others, lengths * others), 1))
+    counts = np.repeat(lengths - 1, lengths)
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    if total > MOST:
+        todo = "Take fewer frames at a time, or only pairs within a cutoff"
+        raise DataError("list all pairs of atoms", f"there are {total}", todo)
+    first = np.repeat(offsets(lengths)[:-1] if starts is None else starts, lengths)
+    atoms = np.arange(len(counts), dtype=np.int32) if starts is None else segments(starts, lengths).astype(np.int32)
+    destination = np.repeat(atoms, counts)
+    source = np.arange(total, dtype=np.int32)
+    source += np.repeat((first - (ends - counts)).astype(np.int32), counts)
     source += source >= destination
-    return PairList(first + destination, first + source)
+    return PairList(destination, source)
 
 
 def within(batch: Batch, cutoff: float) -> PairList:
@@ -118,8 +135,14 @@ def _near(batch: Batch, cells: Cells, cutoff: float) -> PairList:
     stretches = range(0, candidates.count, _ROWS) or range(1)
     found = [candidates.near(start, min(start + _ROWS, candidates.count), cutoff) for start in stretches]
     destination, source, shift = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return ordered(destination, source, None if cells.open else shift)
+
+
+def ordered(destination: Indices, source: Indices, shift: Array | None) -> PairList:
+    """The list of these pairs, ordered by destination and then by source."""
     order = np.lexsort((source, destination))
-    return PairList(destination[order], source[order], None if cells.open else shift[order])
+    first, second = (side[order].astype(np.int32) for side in (destination, source))
+    return PairList(first, second, None if shift is None else shift[order])
 
 
 class _Candidates:
@@ -169,9 +192,3 @@ class _Candidates:
         first, second = np.divmod(rest, widths[:, 1])
         steps: Array = np.stack([first, second, third], axis=1) - self.cells.reach[frame]
         return steps
-
-
-def _counted(counts: Indices) -> Indices:
-    """0, 1, ... within each of several runs."""
-    numbers: Indices = np.arange(int(counts.sum()), dtype=np.int64) - np.repeat(offsets(counts)[:-1], counts)
-    return numbers

@@ -106,6 +106,7 @@ class FixedPlan(Plan):
     batch_size: int
     num_atoms: int = 0
     group: int = 1
+    window: int = WINDOW
 
     def __post_init__(self) -> None:
         """Refuse frames longer than the slots."""
@@ -124,12 +125,13 @@ class FixedPlan(Plan):
         return (_per_frame(self.sizes, self.batch_size, self.num_atoms or self.sizes.longest("atoms")),)
 
     def windows(self, epoch: int, first: int = 0) -> Iterator[Iterator[Planned]]:
-        """Every group of batches is a stretch."""
-        step = self.batch_size * self.group
-        return (self._group(epoch, start, start + step) for start in range(first * step, len(self.sizes), step))
-
-    def _group(self, epoch: int, start: int, stop: int) -> Iterator[Planned]:
-        yield from _cut(self.order.at(epoch, start, stop), self.shapes[0], self.group)
+        """Every group of batches is a stretch; the order is worked out for many of them at once."""
+        step, shape = self.batch_size * self.group, self.shapes[0]
+        many = step * max(1, self.window // step)
+        for start in range(first * step, len(self.sizes), many):
+            frames = self.order.at(epoch, start, start + many)
+            for at in range(0, len(frames), step):
+                yield _cut(frames[at : at + step], shape, self.group)
 
 
 @final

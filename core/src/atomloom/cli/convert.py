@@ -37,13 +37,16 @@ def convert(
 ) -> None:
     """Read SRC..., harmonise it, and write it to DST, block by block.
 
-    --where comes first, then --take, then --sample.
+    --where comes first, then --take, then --sample. Names and hashes of SRC... are kept where DST has room for such.
     """
     from atomloom.data.selecting import Selection
+    from atomloom.runs import origin
     from atomloom.writers import check_target, write
 
     check_target(target, writer=writer, overwrite=overwrite)
     with watched():
-        dataset = Selection(where, picked, sample, seed).of(read_data(sources, DataOptions(**options)).dataset)
+        read = read_data(sources, DataOptions(**options))
+        dataset = Selection(where, picked, sample, seed).of(read.dataset)
+        dataset = dataset.with_meta(converted_from=[origin(path) for path in read.files])
         write(dataset, target, writer=writer, overwrite=overwrite)
     note(f"{len(dataset)} frames with {', '.join(dataset.columns)} are in '{target}'.")

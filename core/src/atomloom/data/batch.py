@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.data.columns import Array, Indices, offsets
+from atomloom.data.slots import Slots, spread
 from atomloom.specs import Field
 
 
@@ -62,6 +63,11 @@ class Batch(Mapping[str, Array]):
     def axis(self, name: str) -> str:
         """The ragged axis along which a field's rows lie, or an empty string for one row a frame."""
         return self.fields[name].ragged or (name if name in self.sizes else "")
+
+    def slotted(self, name: str, slots: Slots) -> Iterator[Array]:
+        """A field batch by batch in slots."""
+        axis = self.axis(name)
+        return spread(self[name], slots, self.sizes[axis] if axis else None)
 
     def segments(self, axis: str = "atom") -> Indices:
         """For every row along a ragged axis the frame in this batch to which it belongs."""

@@ -17,14 +17,17 @@ ragged field as the rows of these frames one behind the other. The kinds differ 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any, final
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.errors import DataError
 from atomloom.rows import Rows
+
+if TYPE_CHECKING:
+    from atomloom.data.slots import Slots
 
 Indices = NDArray[np.int64]
 Array = NDArray[Any]
@@ -45,12 +48,34 @@ class Column(ABC):
     dtype: np.dtype[Any]
     lengths: Indices | None = None
 
+    @property
+    def ragged(self) -> bool:
+        """Whether frames differ in their number of rows; costs nothing where counting them does."""
+        return self.lengths is not None
+
+    @property
+    def reads(self) -> int:
+        """Bytes that reading a frame takes beyond those of its own rows, at the most: what a source is padded with."""
+        return 0
+
+    def as_long_as(self, other: Column) -> bool:
+        """Whether another ragged column has as many rows in every frame."""
+        if self.lengths is None or other.lengths is None:
+            return self.lengths is other.lengths
+        return self.lengths is other.lengths or np.array_equal(self.lengths, other.lengths)
+
     @abstractmethod
     def take(self, frames: Indices) -> Array:
         """The rows of these frames, in this order, one behind the other."""
 
+    def slotted(self, frames: Indices, slots: Slots) -> Iterator[Array]:
+        """What `take` gives, batch by batch in slots; a column that can read right into them overrides this."""
+        from atomloom.data.slots import spread
+
+        return spread(self.take(frames), slots, None if self.lengths is None else self.lengths[frames])
+
     def __repr__(self) -> str:
-        ragged = "" if self.lengths is None else ", ragged"
+        ragged = ", ragged" if self.ragged else ""
         return f"<{type(self).__name__} of {self.frames} frames, {self.dtype}{list(self.item)}{ragged}>"
 
 
@@ -101,6 +126,11 @@ class Padded(Column):
             found = f"{len(lengths)} lengths of up to {longest} for {self.frames} rows of {column.item[0]} entries"
             raise DataError("lay out a padded field", found, "Check that lengths and values belong together")
 
+    @property
+    def reads(self) -> int:
+        """See `Column.reads`."""
+        return int(np.prod(self.column.item, dtype=np.int64)) * self.dtype.itemsize
+
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""
         assert self.lengths is not None
@@ -131,16 +161,25 @@ class Constant(Column):
 
 @final
 class Picked(Column):
-    """The frames `picked` of another column."""
+    """The frames `picked` of another column, whose `lengths` may be given where they are known already."""
 
-    def __init__(self, column: Column, picked: Indices) -> None:
+    def __init__(self, column: Column, picked: Indices, lengths: Indices | None = None) -> None:
         self.column, self.picked = column, picked
         self.frames, self.item, self.dtype = len(picked), column.item, column.dtype
-        self.lengths = None if column.lengths is None else column.lengths[picked]
+        self.lengths = column.lengths[picked] if lengths is None and column.lengths is not None else lengths
+
+    @property
+    def reads(self) -> int:
+        """See `Column.reads`."""
+        return self.column.reads
 
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""
         return self.column.take(self.picked[frames])
+
+    def slotted(self, frames: Indices, slots: Slots) -> Iterator[Array]:
+        """See `Column.slotted`."""
+        return self.column.slotted(self.picked[frames], slots)
 
 
 @final
@@ -152,6 +191,11 @@ class Mapped(Column):
         probe = function(np.zeros((1, *column.item), dtype=column.dtype))
         self.frames, self.lengths = column.frames, column.lengths
         self.item, self.dtype = tuple(probe.shape[1:]), probe.dtype
+
+    @property
+    def reads(self) -> int:
+        """See `Column.reads`."""
+        return self.column.reads
 
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""
@@ -173,6 +217,11 @@ class Joined(Column):
         self.dtype = _common_type([column.dtype for column in columns])
         lengths = [column.lengths for column in columns if column.lengths is not None]
         self.lengths = np.concatenate(lengths) if lengths else None
+
+    @property
+    def reads(self) -> int:
+        """See `Column.reads`."""
+        return max(column.reads for column in self.columns)
 
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""

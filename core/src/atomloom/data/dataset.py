@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, final, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from atomloom.data.batch import Batch
+from atomloom.data.bounded import bounded
 from atomloom.data.columns import Array, Column, Indices, Joined, Packed, Padded, PerFrame, Picked
 from atomloom.errors import DataError
 from atomloom.specs import Field
@@ -22,6 +24,9 @@ class Dataset:
         columns: the values by field name; see `atomloom.data.columns` for the kinds.
         fields: the declaration of each column; one with empty dims is as the reader found it, not yet harmonised.
         meta: what holds for all frames: level of theory, space group, source, ...
+
+    Attributes:
+        origin: of a view, the data set that it is of and the frames there; batches are read from that at once.
 
     >>> water = Dataset.from_frames([{"Z": [8, 1, 1], "E": -76.4}, {"Z": [1, 1], "E": -1.1}])
     >>> len(water), water.take([1])["Z"].tolist()
@@ -37,8 +42,9 @@ class Dataset:
         self.columns = dict(columns)
         self.fields = {name: fields[name] for name in self.columns}
         self.meta = dict(meta or {})
+        self.origin: tuple[Dataset, Indices] | None = None
         self._frames = _common_length(self.columns)
-        self.sizes = _sizes(self.columns, self.fields)
+        _check_sizes(self.columns, self.fields)
 
     @classmethod
     def from_arrays(
@@ -80,6 +86,12 @@ class Dataset:
             columns[name] = _stacked(fields[name], [np.asarray(frame[name]) for frame in frames])
         return cls(columns, fields, meta)
 
+    @cached_property
+    def sizes(self) -> dict[str, Indices]:
+        """For each ragged axis the length in every frame."""
+        owners = {self.axis(name): name for name in reversed(self.columns) if self.columns[name].ragged}
+        return {axis: _lengths(self.columns[name]) for axis, name in reversed(owners.items())}
+
     def __len__(self) -> int:
         return self._frames
 
@@ -102,14 +114,36 @@ class Dataset:
     def __getitem__(self, key: str | slice | Sequence[int] | Indices) -> Array | Dataset:
         """``dataset["E"]`` reads one whole field; ``dataset[10:20]``, ``dataset[[3, 1]]`` and masks are lazy views."""
         if isinstance(key, str):
-            return self.columns[self._known(key)].take(np.arange(self._frames, dtype=np.int64))
+            return self.column(key).take(np.arange(self._frames, dtype=np.int64))
         picked = np.arange(self._frames, dtype=np.int64)[key] if isinstance(key, slice) else self._indices(key)
-        return Dataset({name: Picked(column, picked) for name, column in self.columns.items()}, self.fields, self.meta)
+        sizes = {axis: lengths[picked] for axis, lengths in self.sizes.items()}
+        columns = {
+            name: Picked(column, picked, sizes[self.axis(name)] if column.ragged else None)
+            for name, column in self.columns.items()
+        }
+        view = Dataset(columns, self.fields, self.meta)
+        whole, numbers = self.origin or (self, None)
+        view.origin = whole, picked if numbers is None else numbers[picked]
+        return view
+
+    def axis(self, name: str) -> str:
+        """The ragged axis of a field, which is called like the field where it is not harmonised yet; or nothing."""
+        return (self.fields[name].ragged or name) if self.column(name).ragged else ""
+
+    def column(self, name: str) -> Column:
+        """The column of a field; an error names those that there are."""
+        return self.columns[self._known(name)]
 
     def blocks(self, size: int = 1024, names: Sequence[str] | None = None) -> Iterator[Batch]:
-        """All frames in order, `size` at a time."""
-        for start in range(0, self._frames, size):
-            yield self.take(np.arange(start, min(start + size, self._frames), dtype=np.int64), names)
+        """All frames in order, `size` at a time; fewer where they are large, so that memory stays bounded."""
+        return (batch for _, batch in self.stretches(range(self._frames), size, names))
+
+    def stretches(
+        self, frames: Indices | range, size: int = 1024, names: Sequence[str] | None = None
+    ) -> Iterator[tuple[Indices, Batch]]:
+        """Some frames as `blocks` gives all of them, each batch with the numbers of its frames."""
+        columns = [self.column(name) for name in (self.columns if names is None else names)]
+        return ((some, self.take(some, names)) for some in bounded(columns, frames, size))
 
     def with_columns(self, columns: Mapping[str, Column], fields: Mapping[str, Field]) -> Dataset:
         """This data set with these columns added or exchanged."""
@@ -225,20 +259,24 @@ def _common_length(columns: Mapping[str, Column]) -> int:
     return next(iter(lengths.values()), 0)
 
 
-def _sizes(columns: Mapping[str, Column], fields: Mapping[str, Field]) -> dict[str, Indices]:
-    sizes: dict[str, Indices] = {}
-    owner: dict[str, str] = {}
+def _check_sizes(columns: Mapping[str, Column], fields: Mapping[str, Field]) -> None:
+    """Stops where two fields along one axis differ in their lengths; those of one source are not counted for it."""
+    first: dict[str, str] = {}
     for name, column in columns.items():
-        if column.lengths is None:
+        if not column.ragged:
             continue
         axis = fields[name].ragged or name
-        known = sizes.setdefault(axis, column.lengths)
-        if known is not column.lengths and not np.array_equal(known, column.lengths):
-            odd = int(np.flatnonzero(known != column.lengths)[0])
-            found = f"in frame {odd} {owner[axis]!r} has {known[odd]} rows and {name!r} has {column.lengths[odd]}"
+        owner = first.setdefault(axis, name)
+        if owner != name and not columns[owner].as_long_as(column):
+            known, other = _lengths(columns[owner]), _lengths(column)
+            odd = int(np.flatnonzero(known != other)[0])
+            found = f"in frame {odd} {owner!r} has {known[odd]} rows and {name!r} has {other[odd]}"
             raise DataError(f"bring fields with the axis {axis!r} together", found, "Make their lengths agree")
-        owner.setdefault(axis, name)
-    return sizes
+
+
+def _lengths(column: Column) -> Indices:
+    assert column.lengths is not None, "only ragged columns are asked"
+    return column.lengths
 
 
 def _same(one: Any, other: Any) -> bool:

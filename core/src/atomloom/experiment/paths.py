@@ -22,7 +22,9 @@ def resolved(experiment: Experiment, folder: str | Path) -> Experiment:
     base = Path(folder).absolute()
     sources = [replace(source, path=_absolute_paths(source.path, base)) for source in experiment.data.source]
     data = replace(experiment.data, source=sources, split=_resolved_split(experiment.data.split, base))
-    return replace(experiment, data=data, batching=replace(experiment.batching, batch_size=experiment.batching.frames))
+    batching = experiment.batching
+    batching = replace(batching, batch_size=batching.frames, block=batching.frames_per_block)
+    return replace(experiment, data=data, batching=batching)
 
 
 def _resolved_split(split: Split, base: Path) -> Split:

@@ -18,6 +18,9 @@ from atomloom.experiment.wording import shown
 FRAMES_PER_BATCH = 32
 """Frames in a batch where an experiment says neither ``batch_size`` nor ``atoms``."""
 
+FRAMES_PER_BLOCK = 4096
+"""Frames that are read together with ``order = "blocks"`` where an experiment does not say ``block``."""
+
 SHARES = {"train": 0.8, "valid": 0.1, "test": 0.1}
 """Parts of the data where an experiment says nothing about its split."""
 
@@ -132,12 +135,16 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     batch_size: Annotated[Count | None, Meta(description="frames in a batch")] = None
     atoms: Annotated[Count | None, Meta(description="atoms in a batch, instead of batch_size")] = None
     order: Annotated[
-        Literal["shuffled", "interleaved", "sequential", "file"],
+        Literal["shuffled", "interleaved", "sequential", "blocks", "file"],
         Meta(
             description="shuffled: frames at random; interleaved: at random, batch shapes in turn; "
-            "sequential: at random, one batch shape after another; file: as they are stored"
+            "sequential: at random, one batch shape after another; blocks: stretches of frames at random, which a disk "
+            "reads faster; file: as they are stored"
         ),
     ] = "shuffled"
+    block: Annotated[
+        Count | None, Meta(description='frames in a stretch with order = "blocks"; 16 stretches at a time are mixed')
+    ] = None
     num_atoms: Annotated[Count | None, Meta(description="pad every frame to this many atoms")] = None
     buckets: Annotated[
         Count | Annotated[list[Count], Meta(min_length=1)] | None,
@@ -148,6 +155,11 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def frames(self) -> int | None:
         """Frames in a batch; None if it is filled up to a number of `atoms` instead."""
         return self.batch_size or (None if self.atoms else FRAMES_PER_BATCH)
+
+    @property
+    def frames_per_block(self) -> int | None:
+        """Frames that are read together; None if no blocks are."""
+        return (self.block or FRAMES_PER_BLOCK) if self.order == "blocks" else None
 
     def problems(self) -> Iterator[Problem]:
         """Sizes that exclude each other."""
@@ -160,6 +172,12 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             yield _exclusive("num_atoms", "buckets")
         if self.buckets is None and self.order in ("interleaved", "sequential"):
             yield Problem(("order",), f'is "{self.order}" and there are no buckets', "Give `buckets`, or another order")
+        if self.buckets is not None and self.order == "blocks":
+            todo = "Leave out one of them: a bucket takes its frames from all over the data"
+            yield Problem(("order",), f'is "{self.order}" and there are buckets', todo)
+        if self.block is not None and self.order != "blocks":
+            found = f'is given and `order` is "{self.order}"'
+            yield Problem(("block",), found, 'Leave it out, or set `order` to "blocks"')
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

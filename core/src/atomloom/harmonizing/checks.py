@@ -96,12 +96,10 @@ def _check_elements(dataset: Dataset) -> None:
     """Stops at atomic numbers that are none."""
     if "Z" not in dataset:
         return
-    looked = looked_at(len(dataset))
-    for start in range(0, len(looked), _BLOCK):
-        batch = dataset.take(looked[start : start + _BLOCK], ["Z"])
+    for frames, batch in dataset.stretches(looked_at(len(dataset)), _BLOCK, ["Z"]):
         wrong = np.flatnonzero((batch["Z"] < 1) | (batch["Z"] > HEAVIEST))
         if wrong.size:
-            frame = int(looked[start + int(batch.segments()[wrong[0]])])
+            frame = int(frames[batch.segments()[wrong[0]]])
             found = f"an atom of frame {frame} has Z = {int(batch['Z'][wrong[0]])}, which is no element"
             raise DataError("use Z as atomic numbers", found, "Correct it, or say what it is with --as NAME=FIELD")
 
@@ -112,11 +110,10 @@ def _named(frames: Indices) -> str:
 
 def _not_finite(dataset: Dataset, looked: Indices, name: str) -> Indices:
     bad = []
-    for start in range(0, len(looked), _BLOCK):
-        batch = dataset.take(looked[start : start + _BLOCK], [name])
+    for frames, batch in dataset.stretches(looked, _BLOCK, [name]):
         values = batch[name]
         rows = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
         axis = batch.axis(name)
         within = np.unique(batch.segments(axis)[rows]) if axis else np.flatnonzero(rows)
-        bad.append(looked[start + within])
+        bad.append(frames[within])
     return np.concatenate(bad) if bad else np.zeros(0, dtype=np.int64)

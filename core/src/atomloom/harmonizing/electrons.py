@@ -23,14 +23,13 @@ def check_electrons(dataset: Dataset) -> list[Finding]:
         return []
     impossible: list[Indices] = []
     names = ["Z", "total_charge", *(["total_spin"] if "total_spin" in dataset else [])]
-    for start in range(0, len(dataset), _BLOCK):
-        batch = dataset.take(np.arange(start, min(start + _BLOCK, len(dataset)), dtype=np.int64), names)
+    for some, batch in dataset.stretches(range(len(dataset)), _BLOCK, names):
         charges = np.rint(batch["total_charge"].astype(np.float64))
-        _check_whole(batch["total_charge"], charges, start)
+        _check_whole(batch["total_charge"], charges, int(some[0]))
         electrons = np.bincount(batch.segments(), weights=batch["Z"], minlength=batch.frames) - charges
         unpaired = batch["total_spin"] - 1 if "total_spin" in batch else electrons % 2
         wrong = (electrons < 0) | (unpaired < 0) | (unpaired > electrons) | ((electrons - unpaired) % 2 != 0)
-        impossible.append(start + np.flatnonzero(wrong))
+        impossible.append(some[wrong])
     frames = np.concatenate(impossible)
     if frames.size:
         raise _impossible(dataset, frames)

@@ -14,13 +14,14 @@ D      the dipole of neutral frames is about that of the atomic charges         
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atomloom.data import Batch, Dataset
+from atomloom.data import Dataset
+from atomloom.data.columns import Indices
 from atomloom.harmonizing.elements import ENERGY, RADIUS
 from atomloom.units import factor
 
@@ -35,6 +36,7 @@ DIPOLES = ("e*angstrom", "e*bohr", "debye")
 _CORRELATED = 0.9
 _PAIRS = 10
 _MOST_ATOMS = 100
+_DISTANCES = 100_000  # that are looked at together
 _SPREAD = 1.25
 _FEWEST = 3  # atoms: two may be pulled apart
 _LARGEST = 2000
@@ -148,13 +150,14 @@ _RULES: dict[str, Callable[[Dataset, Mapping[str, str]], Evidence | None]] = {
 
 
 def _neighbour_ratios(frame: Mapping[str, _Array]) -> _Array:
-    """For each atom the distance to its nearest neighbour over the sum of their covalent radii."""
+    """For each of `_MOST_ATOMS` atoms the distance to its nearest neighbour over the sum of their covalent radii."""
     positions, radii = frame["R"].astype(np.float64), RADIUS[frame["Z"]]
     if len(positions) < _FEWEST or len(positions) > _LARGEST or np.isin(frame["Z"], _NOBLE).any():
         return np.zeros(0)
-    distances = np.linalg.norm(positions[:, None] - positions, axis=-1) / (radii[:, None] + radii)
-    np.fill_diagonal(distances, np.inf)
-    nearest: _Array = distances.min(axis=1)
+    looked = np.linspace(0, len(positions) - 1, min(len(positions), _MOST_ATOMS)).astype(np.int64)
+    apart = np.linalg.norm(positions[looked, None] - positions, axis=-1) / (radii[looked, None] + radii)
+    apart[np.arange(len(looked)), looked] = np.inf
+    nearest: _Array = apart.min(axis=1)
     return nearest
 
 
@@ -179,21 +182,23 @@ def _like_frames(dataset: Dataset) -> Iterator[list[dict[str, _Array]]]:
     """Sampled frames of the same atoms in the same order, as far as there are several; neighbours are sampled too."""
     step = max(1, len(dataset) // SAMPLE)
     picked = np.unique(np.concatenate([np.arange(0, len(dataset) - 1, step), np.arange(1, len(dataset), step)]))
-    batch = dataset.take(picked, ["Z", "R", "E", "F"])
     groups: dict[bytes, list[dict[str, _Array]]] = {}
-    for number in range(batch.frames):
-        frame = batch.frame(number)
+    for frame in _each(dataset, picked, ["Z", "R", "E", "F"]):
         if 1 < len(frame["Z"]) <= _MOST_ATOMS:
-            groups.setdefault(frame["Z"].astype(np.int64).tobytes(), []).append(frame)
+            own = {name: values.copy() for name, values in frame.items()}  # and not all that was read with it
+            groups.setdefault(frame["Z"].astype(np.int64).tobytes(), []).append(own)
     return (frames for frames in groups.values() if len(frames) > 1)
 
 
 def _nearest_pairs(positions: _Array) -> list[tuple[int, int]]:
     """Each frame with the one whose distances between atoms differ least from its own."""
     first, second = np.triu_indices(positions.shape[1], 1)
-    distances = np.linalg.norm(positions[:, first] - positions[:, second], axis=-1)
-    squares = (distances**2).sum(axis=1)
-    away = squares[:, None] + squares - 2 * distances @ distances.T
+    products, step = np.zeros((len(positions), len(positions))), max(1, _DISTANCES // len(positions))
+    for some in (slice(start, start + step) for start in range(0, len(first), step)):
+        distances = np.linalg.norm(positions[:, first[some]] - positions[:, second[some]], axis=-1)
+        products += distances @ distances.T
+    squares = products.diagonal()
+    away = squares[:, None] + squares - 2 * products
     np.fill_diagonal(away, np.inf)
     return [(one, int(other)) for one, other in enumerate(away.argmin(axis=1))]
 
@@ -228,5 +233,10 @@ def _nearest(measured: float, expected: Mapping[str, float], *, within: float) -
 def _frames(dataset: Dataset, *names: str) -> Iterator[dict[str, _Array]]:
     """Evenly spaced frames, one by one."""
     picked = np.unique(np.linspace(0, len(dataset) - 1, min(SAMPLE, len(dataset))).astype(np.int64))
-    batch: Batch = dataset.take(picked, names)
-    return (batch.frame(number) for number in range(batch.frames))
+    return _each(dataset, picked, names)
+
+
+def _each(dataset: Dataset, frames: Indices, names: Sequence[str]) -> Iterator[dict[str, _Array]]:
+    """These frames one by one, read a bounded number at a time."""
+    for _, batch in dataset.stretches(frames, SAMPLE, names):
+        yield from (batch.frame(number) for number in range(batch.frames))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.data import Column
+from atomloom.data.bounded import bounded
 from atomloom.data.columns import Array, Indices, whole_lengths
 from atomloom.errors import DataError
 from atomloom.harmonizing.checks import looked_at
@@ -51,7 +52,7 @@ def lengths_along(axis: str, shaped: dict[str, Column], column: Column) -> tuple
 def _unpadded(numbers: Column) -> Indices:
     """Atoms of each frame, where Z is above zero up to there, and zero or -1 from there on."""
     counts = []
-    for frames in _blocks(numbers):
+    for frames in bounded([numbers], range(numbers.frames), _BLOCK):
         block = numbers.take(frames)
         _check_padding(block, frames)
         real = block > 0
@@ -83,7 +84,7 @@ def _check_agree(lengths: Indices, shaped: dict[str, Column]) -> None:
     numbers = shaped.get("Z")
     if numbers is None or numbers.lengths is not None or numbers.dtype.kind not in "iuf":
         return
-    for frames in _blocks(numbers, looked_at(numbers.frames)):
+    for frames in bounded([numbers], looked_at(numbers.frames), _BLOCK):
         real, counted = numbers.take(frames) > 0, lengths[frames]
         wrong = np.flatnonzero((real != (np.arange(real.shape[1]) < counted[:, None])).any(axis=1))
         if wrong.size:
@@ -103,7 +104,7 @@ def _ends_in_padding(points: Column) -> bool:
 def _real_points(points: Column) -> Indices:
     """Points of each frame up to the last one that is no padding."""
     counts = []
-    for frames in _blocks(points):
+    for frames in bounded([points], range(points.frames), _BLOCK):
         real = _is_point(points.take(frames))
         counts.append(np.where(real.any(axis=1), real.shape[1] - np.argmax(real[:, ::-1], axis=1), 0))
     return np.concatenate(counts).astype(np.int64)
@@ -113,11 +114,6 @@ def _is_point(block: Array) -> NDArray[np.bool_]:
     far, at_origin = (np.abs(block) >= FAR_AWAY).all(axis=-1), (block == 0).all(axis=-1)
     real: NDArray[np.bool_] = ~(far | at_origin)
     return real
-
-
-def _blocks(column: Column, frames: Indices | None = None) -> list[Indices]:
-    frames = _all(column) if frames is None else frames
-    return [frames[start : start + _BLOCK] for start in range(0, len(frames), _BLOCK)]
 
 
 def _all(column: Column) -> Indices:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atomloom.data import Dataset
+from atomloom.data import Batch, Dataset
 from atomloom.data.columns import Indices
+from atomloom.data.references import composition
 from atomloom.harmonizing.elements import RADIUS
 from atomloom.harmonizing.findings import Finding, counted
 from atomloom.specs import UNRESOLVED
@@ -28,6 +30,7 @@ FAR = 5.0
 STRONG = 30.0
 """A largest force above this many times the median one is strong."""
 
+_BLOCK = 4096
 _FEWEST = 20
 _NAMED = 5
 _LARGEST = 500  # atoms; contacts in larger frames are not looked at
@@ -59,46 +62,57 @@ def _kinds(dataset: Dataset, looked: Indices) -> Iterator[tuple[str, str, Indice
 
 
 def _close_contacts(dataset: Dataset, looked: Indices) -> Indices:
-    batch = dataset.take(looked, ["Z", "R"])
     found = []
-    work = int((batch.sizes["atom"] ** 2).sum())
-    every = max(1, work // MOST_PAIRS)
-    bounded = list(enumerate(zip(batch.offsets["atom"], batch.offsets["atom"][1:], strict=False)))
-    for number, bounds in bounded[::every]:
-        positions, radii = batch["R"][slice(*bounds)], RADIUS[batch["Z"][slice(*bounds)]]
-        if 1 < len(positions) <= _LARGEST:
-            first, second = np.triu_indices(len(positions), 1)
-            apart = np.linalg.norm(positions[first] - positions[second], axis=-1)
-            if np.any(apart < CLOSE * (radii[first] + radii[second])):
-                found.append(looked[number])
+    work = int((dataset.sizes["atom"][looked] ** 2).sum())
+    for frames, batch in dataset.stretches(looked[:: max(1, work // MOST_PAIRS)], _BLOCK, ["Z", "R"]):
+        for frame, (start, stop) in zip(frames, pairwise(batch.offsets["atom"]), strict=True):
+            positions, radii = batch["R"][start:stop], RADIUS[batch["Z"][start:stop]]
+            if 1 < len(positions) <= _LARGEST:
+                first, second = np.triu_indices(len(positions), 1)
+                apart = np.linalg.norm(positions[first] - positions[second], axis=-1)
+                if np.any(apart < CLOSE * (radii[first] + radii[second])):
+                    found.append(frame)
     return np.array(found, dtype=np.int64)
 
 
 def _far_energies(dataset: Dataset, looked: Indices) -> Indices:
-    """Far from the median, after what a constant for each element explains is taken away."""
-    batch = dataset.take(looked, ["Z", "E"])
-    elements, which = np.unique(batch["Z"], return_inverse=True)
-    counts = np.zeros((batch.frames, len(elements)))
-    np.add.at(counts, (batch.segments(), which.reshape(-1)), 1.0)
-    energies = batch["E"].astype(np.float64)
+    """Far from the median of its composition."""
+    kinds: dict[bytes, int] = {}
+    kind, energies = np.zeros(len(looked), dtype=np.int64), np.zeros(len(looked))
+    done = 0
+    for frames, batch in dataset.stretches(looked, _BLOCK, ["Z", "E"]):
+        stretch = slice(done, done + len(frames))
+        kind[stretch] = [kinds.setdefault(composed, len(kinds)) for composed in _compositions(batch)]
+        energies[stretch] = batch["E"]
+        done = stretch.stop
     usable = np.isfinite(energies)
     if usable.sum() < _FEWEST:
         return looked[:0]
     # A median of each composition withstands outliers, which a fit to all frames would follow.
-    _, kind = np.unique(counts, axis=0, return_inverse=True)
     left = energies.copy()
-    for each in np.unique(kind):
-        mine = kind.reshape(-1) == each
+    for each in kinds.values():
+        mine = kind == each
         left[mine] -= np.nanmedian(energies[mine])
     return looked[usable & (np.abs(left) > FAR * _bulk(left[usable]))]
 
 
+def _compositions(batch: Batch) -> Iterator[bytes]:
+    """What each frame is made of, in bytes that frames of equal composition share."""
+    elements = np.unique(batch["Z"])
+    for row in composition(batch["Z"], batch.segments(), batch.frames, elements.tolist()):
+        present = row > 0
+        yield elements[present].tobytes() + row[present].tobytes()
+
+
 def _strong_forces(dataset: Dataset, looked: Indices) -> Indices:
-    batch = dataset.take(looked, ["F"])
-    sizes = np.linalg.norm(batch["F"].astype(np.float64), axis=-1)
-    largest = np.zeros(batch.frames)
-    np.maximum.at(largest, batch.segments(), np.nan_to_num(sizes))
-    return looked[largest > STRONG * max(float(np.median(largest)), np.finfo(np.float64).tiny)]
+    largest = []
+    for _, batch in dataset.stretches(looked, _BLOCK, ["F"]):
+        sizes = np.linalg.norm(batch["F"].astype(np.float64), axis=-1)
+        of_frames = np.zeros(batch.frames)
+        np.maximum.at(of_frames, batch.segments(), np.nan_to_num(sizes))
+        largest.append(of_frames)
+    every = np.concatenate(largest)
+    return looked[every > STRONG * max(float(np.median(every)), np.finfo(np.float64).tiny)]
 
 
 def _bulk(values: NDArray[np.float64]) -> float:

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from atomloom.data import Dataset
+from atomloom.data.references import composition
 from atomloom.pipeline.error_report import comparisons, findings_table, section
 from atomloom.pipeline.fitted import Fitted
 from atomloom.pipeline.job import Job
@@ -59,12 +60,8 @@ def _composition_part(job: Job, name: str, judged: np.ndarray) -> np.ndarray | N
 
 def _composition(dataset: Dataset, elements: tuple[int, ...]) -> np.ndarray:
     """How many atoms of each element every frame has, ``[frames, elements]``."""
-    blocks = []
-    for batch in dataset.blocks(4096, ["Z"]):
-        counts = np.zeros((batch.frames, len(elements)))
-        np.add.at(counts, (batch.segments(), np.searchsorted(elements, batch["Z"])), 1.0)
-        blocks.append(counts)
-    return np.concatenate(blocks)
+    blocks = dataset.blocks(4096, ["Z"])
+    return np.concatenate([composition(each["Z"], each.segments(), each.frames, elements) for each in blocks])
 
 
 def _course(run: Run) -> Section:

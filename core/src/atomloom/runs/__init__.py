@@ -6,7 +6,7 @@ from atomloom.runs.atomic import atomic_file, atomic_folder, atomic_path
 from atomloom.runs.checkpoint import Checkpoint
 from atomloom.runs.cite import bibliography, used
 from atomloom.runs.epoch import Epoch
-from atomloom.runs.fingerprint import fingerprint
+from atomloom.runs.fingerprint import fingerprint, origin
 from atomloom.runs.folder import RunFolder, check_free, next_free
 from atomloom.runs.provenance import describe
 from atomloom.runs.run import Run
@@ -24,5 +24,6 @@ __all__ = [
     "describe",
     "fingerprint",
     "next_free",
+    "origin",
     "used",
 ]

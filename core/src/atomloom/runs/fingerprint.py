@@ -44,6 +44,12 @@ def fingerprint(path: str | Path) -> dict[str, Any]:
     }
 
 
+def origin(path: str | Path) -> dict[str, Any]:
+    """``{"name", "bytes", "hash"}`` of a file or folder: what of it is the same on every machine."""
+    found = fingerprint(path)
+    return {"name": Path(path).absolute().name, "bytes": found["bytes"], "hash": found["hash"]}
+
+
 def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path

@@ -12,12 +12,12 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from atomloom.errors import RunError
+from atomloom.errors import AtomloomError, RunError
 from atomloom.runs.process import Process
 from atomloom.runs.targets import writing
 
@@ -64,19 +64,32 @@ def holder(path: Path) -> Holder | None:
     return found if found.lives(silent_for) else None
 
 
+def run_is_held(path: Path, run: Path) -> AtomloomError:
+    """The error that says who fits a run."""
+    by = holder(path)
+    who = f"process {by.pid} on {by.host}" if by else "another process"
+    return RunError(
+        f"fit the run '{run}'",
+        f"{who} is fitting it",
+        f"Watch it with `atomloom runs watch {run}`, or wait for its end",
+    )
+
+
 @contextmanager
-def locked(path: Path, run: Path) -> Iterator[None]:
+def locked(path: Path, guarded: Path, held: Callable[[Path, Path], AtomloomError] = run_is_held) -> Iterator[None]:
     """Hold the lock at `path` during the ``with`` block.
 
-    Raises:
-        RunError: when somebody else holds it; says who.
+    Args:
+        path: the file that is the lock.
+        guarded: what it guards: a run, or whatever else one process at a time may write.
+        held: makes the error, of `path` and `guarded`, for when somebody else holds it.
     """
-    with writing(run):
+    with writing(guarded):
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        if not _system_lock(handle) or holder(path) is not None:
-            raise _held(path, run)
-        with writing(run):
+        if not _system_lock(handle) or not _is_at(handle, path) or holder(path) is not None:
+            raise held(path, guarded)
+        with writing(guarded):
             _write(handle, json.dumps(asdict(Holder.here())))
         try:
             with _beating(path):
@@ -85,16 +98,6 @@ def locked(path: Path, run: Path) -> Iterator[None]:
             _write(handle, "")
     finally:
         os.close(handle)  # which drops the lock
-
-
-def _held(path: Path, run: Path) -> RunError:
-    by = holder(path)
-    who = f"process {by.pid} on {by.host}" if by else "another process"
-    return RunError(
-        f"fit the run '{run}'",
-        f"{who} is fitting it",
-        f"Watch it with `atomloom runs watch {run}`, or wait for its end",
-    )
 
 
 def _system_lock(handle: int) -> bool:
@@ -115,6 +118,14 @@ def _system_lock(handle: int) -> bool:
             return True  # a file system without locks: the holder's name has to do
         else:
             return True
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether the file is still at its place; else its last holder removed it while we waited for the lock."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def _write(handle: int, text: str) -> None:

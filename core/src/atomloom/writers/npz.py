@@ -17,6 +17,7 @@ import numpy as np
 
 from atomloom.data import Batch, Dataset
 from atomloom.data.columns import Indices
+from atomloom.data.meta import jsonable
 from atomloom.errors import DataError, UnitError
 from atomloom.progress import track
 from atomloom.readers.described import FORMAT, HEADER
@@ -104,15 +105,4 @@ def _padded(batch: Batch, name: str, longest: int) -> np.ndarray[Any, Any]:
 
 def _header(dataset: Dataset, counts: Mapping[str, str]) -> dict[str, Any]:
     fields = {name: {"dims": field.dims, "unit": field.unit} for name, field in dataset.fields.items()}
-    return {"format": FORMAT, "fields": fields, "lengths": counts, "meta": _plain(dataset.meta)}
-
-
-def _plain(value: object) -> Any:
-    """A value as JSON can hold it: numpy values as numbers and lists, what it does not know as its text."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, np.ndarray | np.generic):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(inner) for inner in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    return {"format": FORMAT, "fields": fields, "lengths": counts, "meta": jsonable(dataset.meta)}

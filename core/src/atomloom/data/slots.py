@@ -1,0 +1,64 @@
+"""Where the rows of frames go in the arrays of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from atomloom.data.columns import Array, Indices, segments
+
+
+class Slots(NamedTuple):
+    """Slots for the rows of the frames of several batches.
+
+    Args:
+        size: how many slots each batch has.
+        cuts: the number of the first frame of each batch, and the number of all frames.
+        places: the slot in its batch of the first row of each frame; within a batch they ascend and nothing overlaps.
+        width: slots that every frame has for itself, where the places in each batch are 0, width, 2 width, ...; else 0.
+    """
+
+    size: int
+    cuts: Indices
+    places: Indices
+    width: int = 0
+
+
+def spread(rows: Array, slots: Slots, lengths: Indices | None = None) -> Iterator[Array]:
+    """The rows of several frames, batch by batch in their slots, with zeros where nothing is.
+
+    Args:
+        lengths: rows of each frame; without them each has one.
+
+    >>> slots = Slots(4, np.array([0, 2, 3]), np.array([0, 2, 0]), 2)
+    >>> [filled.tolist() for filled in spread(np.array([7, 8, 9, 5]), slots, np.array([1, 2, 1]))]
+    [[7, 0, 8, 9], [5, 0, 0, 0]]
+    """
+    done = 0
+    for first, last in pairwise(slots.cuts.tolist()):
+        places = slots.places[first:last]
+        sizes = None if lengths is None else lengths[first:last]
+        count = last - first if sizes is None else int(sizes.sum())
+        own = rows[done : done + count]
+        if not count or int(places[-1]) + (1 if sizes is None else int(sizes[-1])) == count:
+            yield filled_up(own, slots.size)
+        else:
+            filled = np.zeros((slots.size, *rows.shape[1:]), dtype=rows.dtype)
+            filled[places if sizes is None else segments(places, sizes)] = own
+            yield filled
+        done += count
+
+
+def filled_up(rows: Array, size: int) -> Array:
+    """Rows in the first of `size` slots, with zeros in the others.
+
+    >>> filled_up(np.array([7, 8]), 4).tolist()
+    [7, 8, 0, 0]
+    """
+    filled = np.empty((size, *rows.shape[1:]), dtype=rows.dtype)
+    filled[: len(rows)] = rows
+    filled[len(rows) :] = np.zeros((), dtype=rows.dtype)
+    return filled

@@ -1,0 +1,43 @@
+"""Packed memory-mapped data: train on data larger than memory at the speed of memory.
+
+::
+
+    manifest, checksums   what a store says of itself        contents, part_writer   what is stored and how it is cut
+    store, shard, stored  an open store, shard, array        building, writing       a store in the making
+    column, picked        its fields as columns              loader                  batches of static shape from it
+    gather                many frames at once, in numpy
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from atomloom_memmap.loader import PackedMemmapLoader, split_loader
+    from atomloom_memmap.store import Store
+    from atomloom_memmap.writing import append as append_to_store
+    from atomloom_memmap.writing import write as write_store
+
+__all__ = ["PackedMemmapLoader", "Store", "append_to_store", "split_loader", "write_store"]
+
+_HOMES = {
+    "PackedMemmapLoader": ("loader", "PackedMemmapLoader"),
+    "Store": ("store", "Store"),
+    "append_to_store": ("writing", "append"),
+    "split_loader": ("loader", "split_loader"),
+    "write_store": ("writing", "write"),
+}
+
+if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'atomloom_memmap' has no attribute {name!r}")
+        from importlib import import_module
+
+        module, attribute = _HOMES[name]
+        return getattr(import_module(f"atomloom_memmap.{module}"), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
