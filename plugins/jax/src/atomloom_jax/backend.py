@@ -16,10 +16,10 @@ from atomloom.runs import Run
 from atomloom_jax.checking import check
 from atomloom_jax.device_batch import DeviceBatch
 from atomloom_jax.feeding import offsets_of
-from atomloom_jax.named import named
 from atomloom_jax.ops import JaxOps
 from atomloom_jax.options import Training
 from atomloom_jax.precision import precise, precision_of
+from atomloom_jax.train_state import Leaves
 from atomloom_jax.training import train_model_multibatch
 
 
@@ -34,7 +34,7 @@ class JaxBackend(Backend):
 
     def predict(self, model: Model[State], state: State, batch: PaddedBatch) -> Mapping[str, Array]:
         """Compiled once for each shape, in the precision of the state; offsets are added in float64."""
-        precision = precision_of(named(state).values())
+        precision = precision_of(Leaves.of(model, state).parameters.values())
         with precise(precision):
             predicted = _compiled(model)(state, DeviceBatch.of(batch, precision))
             values = {name: np.asarray(value) for name, value in predicted.items()}

@@ -47,9 +47,7 @@ def culprits(objective: Objective[Any], parameters: Any, constants: Any, feed: F
     return found
 
 
-def failure(
-    run: str, where: str, found: Sequence[Culprit], frames: int, numbers: Any, kept: int
-) -> RunFailed:
+def failure(run: str, where: str, found: Sequence[Culprit], frames: int, numbers: Any, kept: int) -> RunFailed:
     """The error to stop with.
 
     Args:
@@ -76,7 +74,7 @@ def _judged(objective: Objective[Any], parameters: Any, constants: Any, batch: D
     judged = {}
     for loss in objective.losses:
         total, slope = jax.value_and_grad(value)(parameters, loss.name)
-        judged[loss.name] = {"loss": total, "gradient": optax.global_norm(slope)}
+        judged[loss.name] = {"loss": total, "gradient": optax.tree.norm(slope)}
     return judged
 
 
@@ -84,7 +82,9 @@ def _clauses(found: Sequence[Culprit], frames: int, numbers: Any) -> Iterator[st
     for loss, what in dict.fromkeys((culprit.loss, culprit.what) for culprit in found):
         mine = [culprit.frame for culprit in found if (culprit.loss, culprit.what) == (loss, what)]
         called = sorted(mine if numbers is None else np.asarray(numbers)[mine].tolist())
-        listed = ", ".join(map(str, called[:SHOWN])) + (f" and {len(called) - SHOWN} more" if len(called) > SHOWN else "")
+        listed = ", ".join(map(str, called[:SHOWN])) + (
+            f" and {len(called) - SHOWN} more" if len(called) > SHOWN else ""
+        )
         which = f"all its {frames} frames" if len(called) == frames > 1 else f"frame{'s' * (len(called) > 1)} {listed}"
         term = f"the loss {loss!r}" if what == "loss" else f"the gradient of the loss {loss!r}"
         yield f"{term} is not finite for {which}"

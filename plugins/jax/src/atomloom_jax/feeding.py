@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,10 +11,9 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 
-from atomloom.batching import PaddedBatch, Plan, Planned, Position, Shape, Stream, load
+from atomloom.batching import PaddedBatch, Plan, Planned, Position, Shape, Stream, ahead, load
 from atomloom.data import Dataset
 from atomloom.model import Model
-from atomloom_jax.ahead import ahead
 from atomloom_jax.device_batch import DeviceBatch
 from atomloom_jax.model import JaxModel
 from atomloom_jax.precision import precise
@@ -63,7 +62,7 @@ class Feed:
         """The updates of an epoch (the first is 0), up to `depth` of them prepared before they are asked for."""
         host, hosts = jax.process_index(), jax.process_count()
         stream = Stream(self.plan, Position(number), host=host, hosts=hosts)
-        with ahead((self.prepared(planned) for planned in stream.epoch()), depth) as prepared:
+        with closing(ahead((self.prepared(planned) for planned in stream.epoch()), depth)) as prepared:
             yield prepared
 
     @property

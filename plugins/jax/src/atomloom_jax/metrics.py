@@ -47,7 +47,10 @@ class TrainingMetrics(NamedTuple):
 
     def packed(self) -> jax.Array:
         """All values in one vector, to be fetched at once."""
-        values = [*(self.sums[name] for name in sorted(self.sums)), *(self.maxima[name] for name in sorted(self.maxima))]
+        values = [
+            *(self.sums[name] for name in sorted(self.sums)),
+            *(self.maxima[name] for name in sorted(self.maxima)),
+        ]
         return jnp.stack([jnp.asarray(value, float) for value in values])
 
     def unpacked(self, vector: np.ndarray) -> TrainingMetrics:

@@ -50,7 +50,9 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     use_ema: Annotated[bool, Meta(description="average the parameters, for validation and for the result")] = True
     ema_decay: Annotated[float, Meta(ge=0, lt=1, description="decay of that average for each update")] = 0.999
-    early_stopping_patience: Annotated[Count, Meta(description="epochs without improvement to stop after; 0: never")] = 0
+    early_stopping_patience: Annotated[
+        Count, Meta(description="epochs without improvement to stop after; 0: never")
+    ] = 0
     early_stopping_min_delta: Annotated[Share, Meta(description="share of the loss that counts as improvement")] = 0.0
 
     save_every_n_epochs: Annotated[Count, Meta(description="keep a checkpoint every so many epochs; 0: none")] = 0

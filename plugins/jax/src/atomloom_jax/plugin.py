@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atomloom import BackendSpec, hookimpl
+from atomloom import BackendSpec, ModelSpec, hookimpl
 
 api = 1
 
@@ -26,4 +26,21 @@ def atomloom_backends() -> Iterable[BackendSpec]:
         training="atomloom_jax.options:Training",
         devices="atomloom_jax.devices:listed",
         cite=(_JAX, _OPTAX),
+    )
+
+
+@hookimpl
+def atomloom_models() -> Iterable[ModelSpec]:
+    """A small model that shows what the engine asks of one."""
+    yield ModelSpec(
+        name="pair-potential",
+        summary="Pair potential of radial functions: small, fast, an example of a JAX model",
+        load="atomloom_jax.pair_potential:PairPotential",
+        needs=("Z", "R"),
+        predicts=("E", "F"),
+        backend="jax",
+        config="atomloom_jax.pair_potential:Config",
+        training={"learning_rate": 1e-2},
+        losses={"energy": 1.0, "forces": 10.0},
+        claims=frozenset({"permutation", "rotation", "translation", "padding", "batch", "conservative"}),
     )

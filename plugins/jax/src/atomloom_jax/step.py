@@ -39,7 +39,7 @@ def update_function(objective: Objective[Any], training: Training, factor: Facto
         mine = _first_device(batches)
         gradient, metrics = _gradient(objective, state, constants, mine, jax.random.key(training.seed))
         rate = training.learning_rate * factor(state.updates) * state.scale
-        loss, norm = metrics.loss(objective.losses), optax.global_norm(gradient)
+        loss, norm = metrics.loss(objective.losses), optax.tree.norm(gradient)
         good = state.good & jnp.isfinite(loss) & jnp.isfinite(norm)
         moved = _moved(state, gradient, training, rate)
         kept = jax.tree.map(lambda new, old: jnp.where(good, new, old), moved, state)
@@ -75,9 +75,7 @@ def _gradient(
         jax.random.fold_in(jax.random.fold_in(seed, state.updates), jax.lax.axis_index(AXIS)), _number(batches)
     )
     slope = jax.grad(objective.share, has_aux=True)
-    gradient, metrics = _summed(
-        lambda one: slope(state.parameters, constants, one[0], counts, one[1]), (batches, keys)
-    )
+    gradient, metrics = _summed(lambda one: slope(state.parameters, constants, one[0], counts, one[1]), (batches, keys))
     return jax.lax.psum(gradient, AXIS), metrics.over(AXIS)
 
 

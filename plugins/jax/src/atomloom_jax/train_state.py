@@ -74,6 +74,10 @@ class Leaves(NamedTuple):
             {name: leaf for name, leaf in leaves.items() if name not in trained},
         )
 
+    def trained_in(self, precision: str) -> Leaves:
+        """The same with what is trained in ``"float32"`` or ``"float64"``, whatever it was made in."""
+        return Leaves({name: leaf.astype(precision) for name, leaf in self.parameters.items()}, self.constants)
+
 
 def count(parameters: Mapping[str, Any]) -> int:
     """How many numbers are trained."""

@@ -1,0 +1,200 @@
+"""The loop: accumulation, one program for each shape, metrics of real predictions, and what is refused."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from atomloom import Dataset, Run
+from atomloom.batching import fixed_shape, in_order
+from atomloom.errors import ConfigError, RunError, RunFailed
+from atomloom_jax import Training
+from atomloom_jax.checking import check
+from atomloom_jax.pair_potential import PairPotential
+from atomloom_jax.precision import precise
+
+EXACT = {"precision": "float64", "use_ema": False, "optimizer": "sgd", "learning_rate": 1e-5, "use_lr_schedule": False}
+
+
+@pytest.mark.parametrize("steps", [2, 4])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_accumulated_batches_are_one_large_batch(
+    fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path, steps: int, optimizer: str
+) -> None:
+    """k batches of b frames of unequal sizes, padding and all, give the parameters of one batch of k b to 1e-6."""
+    options = {**EXACT, "num_epochs": 2, "optimizer": optimizer}
+    whole = trained(tmp_path / "whole", fit_data(molecules, 60, batch_size=16), Training(**options))
+    parts = trained(
+        tmp_path / "parts",
+        fit_data(molecules, 60, batch_size=16 // steps),
+        Training(**options, gradient_accumulation_steps=steps),
+    )
+    for name in ("weights", "energies"):
+        np.testing.assert_allclose(parts[name], whole[name], rtol=0, atol=1e-6 * max(1.0, np.abs(whole[name]).max()))
+
+
+def test_the_last_batch_counts_by_its_real_frames(
+    fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path
+) -> None:
+    """An epoch in one update has the gradient of all frames, however it is cut."""
+    options = {**EXACT, "num_epochs": 1}
+    one = trained(tmp_path / "one", fit_data(molecules, 60, batch_size=60), Training(**options))
+    cut = trained(
+        tmp_path / "cut", fit_data(molecules, 60, batch_size=15), Training(**options, gradient_accumulation_steps=4)
+    )
+    np.testing.assert_allclose(cut["weights"], one["weights"], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("batching", [{"batch_size": 8}, {"batch_size": 4, "buckets": [3, 5]}, {"atoms": 40}])
+def test_one_program_is_compiled_for_each_shape(
+    fit_data: Any,
+    trained: Any,
+    molecules: Dataset,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    batching: dict[str, Any],
+) -> None:
+    """As many updates and validations are compiled as the plan has shapes, over all epochs."""
+    data = fit_data(molecules, 60, **batching)
+    with caplog.at_level(logging.INFO, "atomloom.run"):
+        trained(tmp_path / "run", data, Training(num_epochs=3))
+    shapes = {planned.shape for epoch in range(3) for planned in data.plan(data.train, pairs=True).batches(epoch)}
+    said = [record.getMessage() for record in caplog.records]
+    assert sum(text.startswith("compiled an update") for text in said) == len(shapes)
+    assert all("for " in text for text in said if text.startswith("compiled"))
+
+
+def test_metrics_are_those_of_the_predictions(fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path) -> None:
+    """Validation metrics equal means over predictions of the saved state, made frame by frame in numpy."""
+    data = fit_data(molecules, 60, batch_size=16)
+    leaves = trained(tmp_path / "run", data, Training(num_epochs=2, precision="float64"))
+    model = PairPotential()
+    errors: dict[str, list[float]] = {"E": [], "F": []}
+    with precise("float64"):
+        for batch in in_order(data.valid, fixed_shape(data.valid, 4, pairs=True)):
+            predicted = model.predict(dict(leaves), batch)
+            energy = np.asarray(predicted["E"]) + model.offsets(leaves, batch)["E"] - batch["E"]
+            errors["E"] += energy[batch["frame_mask"]].tolist()
+            errors["F"] += (np.asarray(predicted["F"]) - batch["F"])[batch["atom_mask"]].ravel().tolist()
+    logged = Run.open(tmp_path / "run").metrics()
+    for name, values in errors.items():
+        assert logged[f"valid/{name}/mae"][-1] == pytest.approx(np.mean(np.abs(values)), rel=1e-9)
+        assert logged[f"valid/{name}/rmse"][-1] == pytest.approx(np.sqrt(np.mean(np.square(values))), rel=1e-9)
+        assert logged[f"valid/{name}/max"][-1] == pytest.approx(max(values), rel=1e-9)
+    loss = np.mean(np.square(errors["E"])) + 10 * np.mean(np.square(errors["F"]))
+    assert logged["valid/loss"][-1] == pytest.approx(loss, rel=1e-9)
+
+
+def test_validation_uses_the_debiased_average(fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path) -> None:
+    """With EMA the saved model is the debiased average of the parameters after each update, computed here from SGD."""
+    options = {**EXACT, "num_epochs": 1}
+    after = []
+    for epochs in (1, 2):
+        leaves = trained(
+            tmp_path / f"plain{epochs}",
+            fit_data(molecules, 32, batch_size=32),
+            Training(**{**options, "num_epochs": epochs}),
+        )
+        after.append(leaves["weights"])
+    averaged = trained(
+        tmp_path / "ema",
+        fit_data(molecules, 32, batch_size=32),
+        Training(**{**options, "num_epochs": 2, "use_ema": True, "ema_decay": 0.9}),
+    )
+    expected = [after[0], (0.9 * after[0] + after[1]) / 1.9]
+    best = min((0, 1), key=lambda epoch: Run.open(tmp_path / "ema").metrics()["valid/loss"][epoch])
+    np.testing.assert_allclose(averaged["weights"], expected[best], rtol=0, atol=1e-12)
+
+
+class Breaking(PairPotential):
+    """Gives NaN for every frame with a certain number of atoms."""
+
+    def predict(self, state: dict[str, Any], batch: Any) -> dict[str, Any]:
+        """As usual, but NaN energies for frames of five atoms."""
+        predicted = super().predict(state, batch)
+        counts = (
+            jnp.zeros(batch.shape.frames)
+            .at[jnp.asarray(batch["batch_segments"])]
+            .add(jnp.asarray(batch["atom_mask"], float))
+        )
+        return {**predicted, "E": jnp.where(counts == 5, jnp.nan, predicted["E"])}
+
+
+def test_a_nan_names_update_frames_and_loss_and_keeps_the_last_state(
+    fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path
+) -> None:
+    """The run stops at the first update that is not finite and says which frames and which loss made it so."""
+    sizes = molecules.sizes["atom"]
+    small = np.concatenate([np.flatnonzero(sizes < 5)[:20], np.flatnonzero(sizes == 5)[:2]])
+    data = fit_data(molecules[small], 22, batch_size=22)
+    with pytest.raises(RunFailed) as raised:
+        trained(tmp_path / "run", data, Training(num_epochs=2), Breaking())
+    message = str(raised.value)
+    assert "in update 1 of epoch 1, the loss 'energy' is not finite for frames 20, 21" in message
+    assert "No state was saved before" in message
+    assert Run.open(tmp_path / "run").status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("batching", "training", "found"),
+    [
+        ({"batch_size": 100}, {}, r"there are 60 frames to train on\. Set batch_size to 60 or less"),
+        ({"batch_size": 20}, {"gradient_accumulation_steps": 4}, r"Set gradient_accumulation_steps to 3 or less"),
+        ({"batch_size": 4}, {"num_devices": 99}, r"train on 99 devices: there .* of cpu\. Set num_devices to"),
+        ({"batch_size": 4}, {"device": "abacus"}, r"train on 'abacus': JAX has only cpu here"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_compiled(
+    fit_data: Any, molecules: Dataset, batching: dict[str, Any], training: dict[str, Any], found: str
+) -> None:
+    """The message says what would do."""
+    with pytest.raises(ConfigError, match=found):
+        check(fit_data(molecules, 60, **batching), Training(**training))
+
+
+def test_another_run_may_be_the_start(fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path) -> None:
+    """init_from starts from the best state of a run: with a learning rate of next to nothing it stays there."""
+    data = fit_data(molecules, 60, batch_size=16)
+    first = trained(tmp_path / "first", data, Training(num_epochs=3))
+    still = Training(num_epochs=1, init_from=str(tmp_path / "first"), learning_rate=1e-30, use_ema=False)
+    again = trained(tmp_path / "again", data, still)
+    np.testing.assert_array_equal(again["weights"], first["weights"])
+
+
+def test_a_start_of_another_model_names_the_leaves(
+    fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path
+) -> None:
+    """Parameters of other shapes are refused, naming them."""
+    trained(
+        tmp_path / "first", fit_data(molecules[molecules.sizes["atom"] < 4], 10, batch_size=4), Training(num_epochs=1)
+    )
+
+    class Wider(PairPotential):
+        def init(self, schema: Any, config: Any, seed: int) -> dict[str, Any]:
+            state = super().init(schema, config, seed)
+            return {**state, "weights": jnp.zeros((*state["weights"].shape[:2], 9))}
+
+    data = fit_data(molecules[molecules.sizes["atom"] < 4], 10, batch_size=4)
+    with pytest.raises(RunError, match=r"`weights` is \[.*6\] and the model has \[.*9\]"):
+        trained(tmp_path / "second", data, Training(num_epochs=1, init_from=str(tmp_path / "first")), Wider())
+
+
+def test_training_stops_when_nothing_improves(fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path) -> None:
+    """Early stopping ends the run as finished after the epochs that it waits."""
+    options = {**EXACT, "num_epochs": 50, "learning_rate": 1e-30, "early_stopping_patience": 3}
+    trained(tmp_path / "run", fit_data(molecules, 60, batch_size=30), Training(**options))
+    run = Run.open(tmp_path / "run")
+    assert (run.status, run.epochs_done) == ("finished", 4)
+
+
+def test_a_run_without_validation_is_steered_by_training(
+    fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path
+) -> None:
+    """No validation part is no error; the best state is that of the lowest training loss."""
+    trained(tmp_path / "run", fit_data(molecules, 80, batch_size=16), Training(num_epochs=2))
+    assert not any(name.startswith("valid/") for name in Run.open(tmp_path / "run").metrics())
