@@ -174,7 +174,8 @@ def test_one_raising_hook_leaves_the_others() -> None:
         ([reader("")], "its name is ''; begin it with a letter"),
         ([reader("x", provides="E")], "its provides is 'E', not a tuple of strings"),
         ([reader("x", matches="*.x")], "its matches is '*.x', not an atomloom.Matches"),
-        ([reader("x", matches=Matches(magic=("PK",)))], "globs is a tuple of str, magic a tuple of bytes"),  # type: ignore[arg-type]
+        ([reader("x", matches=Matches(magic=("PK",)))], "globs and holds are tuples of str, magic a tuple of bytes"),  # type: ignore[arg-type]
+        ([reader("x", matches=Matches(holds="a.npy"))], "globs and holds are tuples of str"),  # type: ignore[arg-type]
         ([reader("x", example="nowhere")], "its example is 'nowhere', not of the form 'module:attribute'"),
         ([reader("x", waivers={"slices": " "})], "not a mapping of checks to written reasons"),
         ([reader("x", summary=None)], "its summary is None, not a string"),
@@ -395,38 +396,6 @@ def test_unknown_kind_is_an_error_of_the_caller() -> None:
     """A kind that does not exist is refused with those that do."""
     with pytest.raises(ValueError, match="there is no kind 'reader' of contributions; the kinds are fields, readers"):
         made().all("reader")
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "suggested"),
-    [
-        ("a.npz", b"PK\x03\x04...", ["npz"]),
-        ("a.NPZ", None, ["npz"]),
-        ("a.dat", b"PK\x03\x04...", ["npz"]),
-        ("a.npz", b"<html>", ["npz"]),
-        ("a.xyz", b"PK\x03\x04...", ["npz", "xyz"]),
-        ("a.xyz", b"", ["xyz"]),
-        ("a.dat", b"?", []),
-    ],
-)
-def test_sniff(tmp_path: Path, name: str, content: bytes | None, suggested: list[str]) -> None:
-    """Readers are suggested by first bytes, then by name, and no code of theirs is imported."""
-    specs = [
-        ReaderSpec(name="xyz", load="no.such:module", matches=Matches(globs=("*.xyz",))),
-        ReaderSpec(name="npz", load="no.such:module", matches=Matches(globs=("*.npz",), magic=(b"PK\x03\x04",))),
-    ]
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
-    assert [each.contribution.spec.name for each in made(bringing(*specs)).sniff(tmp_path / name)] == suggested
-
-
-def test_sniff_says_when_bytes_do_not_fit(tmp_path: Path) -> None:
-    """A name that fits with first bytes that do not is suggested, and it says so."""
-    (tmp_path / "a.npz").write_bytes(b"<html>")
-    spec = reader("npz", matches=Matches(globs=("*.npz",), magic=(b"PK",)))
-    assert (
-        made(bringing(spec)).sniff(tmp_path / "a.npz")[0].because == "its name fits *.npz, but its first bytes do not"
-    )
 
 
 def test_failing_observer_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:

@@ -73,8 +73,9 @@ def atomloom_fields() -> Iterable[Field]:
 def atomloom_readers() -> Iterable[ReaderSpec]:
     """Readers of file formats: ``load`` resolves to ``(source, /, **options) -> Dataset``.
 
-    `Matches` says how such a file looks. It is data, so that a reader can be suggested without running its code; a
-    saved experiment always names its reader. A Dataset whose columns read on demand keeps large files out of memory.
+    `Matches` says how such a file or folder looks. It is data, so that a reader can be suggested without running its
+    code; a saved experiment always names its reader. A Dataset whose columns read on demand keeps large files out of
+    memory.
 
     Example::
 

@@ -83,23 +83,26 @@ class Field(Spec):
 
 
 class Matches(NamedTuple):
-    """What a file of some format looks like; data, so that sniffing runs no plugin code.
+    """What a file or folder of some format looks like; data, so that sniffing runs no plugin code.
 
     Args:
-        globs: patterns of the file name, such as ``"*.npz"``, compared without regard to case.
-        magic: bytes that such a file starts with.
+        globs: patterns of its name, such as ``"*.npz"``, compared without regard to case.
+        magic: bytes that such a file starts with; where there is `holds`, that the first file named there starts with.
+        holds: patterns of names in a folder of this format, such as ``"manifest.json"``, compared without regard to
+            case. Each of them must fit a file or folder in it.
     """
 
     globs: tuple[str, ...] = ()
     magic: tuple[bytes, ...] = ()
+    holds: tuple[str, ...] = ()
 
 
 class ReaderSpec(Loaded):
     """A reader: ``load`` resolves to ``(source, /, **options) -> Dataset``.
 
     Args:
-        matches: how a file of this format is recognised; a recognition only ever suggests.
-        provides: names of the fields that such a file may hold, where the format fixes them.
+        matches: how a file or folder of this format is recognised; a recognition only ever suggests.
+        provides: names of the fields that it may hold, where the format fixes them.
     """
 
     matches: Matches = Matches()

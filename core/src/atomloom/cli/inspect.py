@@ -40,7 +40,7 @@ def inspect(paths: tuple[str, ...], json_output: bool, **options: Any) -> None:
 
 
 def _print_head(data: Harmonised) -> None:
-    files = ", ".join(path.name for path in data.files)
+    files = ", ".join(path.absolute().name for path in data.files)  # a folder may be given as "."
     click.echo(f"{files}: {_frames(data)}, read as {data.dataset.meta.get('reader', '?')}\n")
 
 

@@ -94,12 +94,16 @@ class PerFrame(Column):
 
 @final
 class Packed(Column):
-    """`rows` of all frames one behind the other, `lengths` of them for each frame."""
+    """`rows` of all frames one behind the other, `lengths` of them for each frame.
 
-    def __init__(self, rows: Rows, lengths: Indices) -> None:
+    Args:
+        starts: what `offsets` of the lengths gives, where several columns share it.
+    """
+
+    def __init__(self, rows: Rows, lengths: Indices, starts: Indices | None = None) -> None:
         self.rows, self.lengths = rows, lengths
         self.frames, self.item, self.dtype = len(lengths), tuple(rows.shape[1:]), rows.dtype
-        self.offsets = offsets(lengths)
+        self.offsets = offsets(lengths) if starts is None else starts
         _check_not_negative(lengths)
         if self.offsets[-1] != rows.shape[0]:
             found = (

@@ -92,6 +92,9 @@ class Dataset:
         owners = {self.axis(name): name for name in reversed(self.columns) if self.columns[name].ragged}
         return {axis: _lengths(self.columns[name]) for axis, name in reversed(owners.items())}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "sizes"}  # counted again where it arrives
+
     def __len__(self) -> int:
         return self._frames
 

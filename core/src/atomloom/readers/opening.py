@@ -21,7 +21,7 @@ def read(source: str | Path, /, *, reader: str = "", **options: Any) -> Dataset:
     """The data set in a file or folder, its fields as they are called there; `atomloom.harmonize` comes next.
 
     Args:
-        reader: name of the reader; without one the file's name and first bytes suggest it.
+        reader: name of the reader; without one the look of the file or folder suggests it.
         options: of the reader.
     """
     path = Path(source)
@@ -48,22 +48,27 @@ def _check_options(reader: str, load: Callable[..., Dataset], options: Mapping[s
 
 
 def suggest(path: Path) -> str:
-    """The reader that the look of a file suggests; stops where there is none or more than one."""
+    """The reader that the look of a file or folder suggests; stops where there is none or more than one."""
     found = registry().sniff(path)
     if not found:
-        readers = [(reader.spec.name, reader.plugin) for reader in registry().all("readers")]
-        names = [name for name, _ in readers]
-        if path.is_dir():
-            todo = f"Name the files in it, such as '{path}/*.npz', or a reader with --reader"
-            raise UnknownName(f"read '{path}'", "it is a folder, and no installed reader knows it", todo)
-        known = ", ".join(sorted(n if names.count(n) == 1 else f"{plugin}:{n}" for n, plugin in readers))
-        todo = f"Name a reader with --reader ({known}), or install a plugin that brings one"
-        found_out = "; ".join(["no installed reader knows this kind of file", *out_of_order(registry().plugins)])
-        raise UnknownName(f"read '{path}'", found_out, todo)
-    likeliest: list[str] = [each.contribution.spec.name for each in found if each.because == found[0].because]
+        raise _unknown(path)
+    likeliest: list[str] = [each.contribution.spec.name for each in found if each.weight == found[0].weight]
     if len(likeliest) > 1:
         raise AmbiguousName(f"read '{path}'", f"{' and '.join(likeliest)} could read it", "Choose one with --reader")
     return likeliest[0]
+
+
+def _unknown(path: Path) -> UnknownName:
+    kind = "folder" if path.is_dir() else "file"
+    found = "; ".join([f"no installed reader knows this kind of {kind}", *out_of_order(registry().plugins)])
+    if path.is_dir():
+        todo = f"Name the files in it, such as '{path}/*.npz', or a reader with --reader"
+    else:
+        readers = [(reader.spec.name, reader.plugin) for reader in registry().all("readers")]
+        names = [name for name, _ in readers]
+        listed = ", ".join(sorted(n if names.count(n) == 1 else f"{plugin}:{n}" for n, plugin in readers))
+        todo = f"Name a reader with --reader ({listed}), or install a plugin that brings one"
+    return UnknownName(f"read '{path}'", found, todo)
 
 
 def expand(pattern: str | Path) -> list[Path]:

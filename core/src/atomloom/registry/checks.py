@@ -55,8 +55,8 @@ def _types(given: Mapping[str, Any]) -> Iterator[str]:
         yield f"its waivers are {waivers!r}, not a mapping of checks to written reasons"
     if "matches" in given and not isinstance(given["matches"], Matches):
         yield f"its matches is {given['matches']!r}, not an atomloom.Matches"
-    elif "matches" in given and not (_strings(given["matches"].globs) and _bytes(given["matches"].magic)):
-        yield f"its matches is {given['matches']!r}; globs is a tuple of str, magic a tuple of bytes"
+    elif "matches" in given and not _matches(given["matches"]):
+        yield f"its matches is {given['matches']!r}; globs and holds are tuples of str, magic a tuple of bytes"
 
 
 def _references(given: Mapping[str, Any]) -> Iterator[str]:
@@ -78,6 +78,10 @@ def _field(field: Field) -> Iterator[str]:
 def _outside(what: str, given: Any, known: Any) -> Iterator[str]:
     for word in sorted(set(given) - set(known)):
         yield f"{what} {word!r}, which is none of {', '.join(sorted(known))}"
+
+
+def _matches(matches: Matches) -> bool:
+    return _strings(matches.globs) and _strings(matches.holds) and _bytes(matches.magic)
 
 
 def _strings(values: object) -> bool:

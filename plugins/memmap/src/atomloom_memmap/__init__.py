@@ -13,17 +13,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from atomloom_memmap.edge_writing import cache_edges
     from atomloom_memmap.loader import PackedMemmapLoader, split_loader
     from atomloom_memmap.store import Store
     from atomloom_memmap.writing import append as append_to_store
     from atomloom_memmap.writing import write as write_store
 
-__all__ = ["PackedMemmapLoader", "Store", "append_to_store", "split_loader", "write_store"]
+__all__ = ["PackedMemmapLoader", "Store", "append_to_store", "cache_edges", "split_loader", "write_store"]
 
 _HOMES = {
     "PackedMemmapLoader": ("loader", "PackedMemmapLoader"),
     "Store": ("store", "Store"),
     "append_to_store": ("writing", "append"),
+    "cache_edges": ("edge_writing", "cache_edges"),
     "split_loader": ("loader", "split_loader"),
     "write_store": ("writing", "write"),
 }

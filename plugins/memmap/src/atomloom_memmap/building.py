@@ -37,6 +37,7 @@ SHARDS = "shards"
 """The folder of a store with the folders of its shards."""
 
 _STORE, _DONE, _IDENTITY, _LOCK = "store", "done", "build.json", "lock"
+_ROOM = 1 << 20  # bytes beside the arrays: headers, checksums, the manifest
 _SHARD = re.compile(r"(?P<generation>\d+)\.\d+\.\d+")
 
 
@@ -196,6 +197,14 @@ def check_replaceable(target: Path) -> None:
     if target.exists() and not (target / manifest.NAME).is_file():
         found = "something is there that is no packed store, and it will not be removed"
         raise TargetError(f"write '{target}'", found, "Choose another name")
+
+
+def check_room(folder: Path, needed: int, target: str | Path) -> None:
+    """Stops before anything is written into `folder` where its disk is known to have no room for it."""
+    free = shutil.disk_usage(folder).free
+    if needed + needed // 4096 + _ROOM > free:
+        found = f"it takes {needed / 1e9:.3g} GB and the disk has {free / 1e9:.3g} GB left"
+        raise TargetError(f"write '{target}'", found, "Free some space or choose another place")
 
 
 def _folders(described: Manifest) -> set[str]:

@@ -37,6 +37,7 @@ from atomloom_memmap.batch_plans import How, Wanted
 from atomloom_memmap.cold import advised
 from atomloom_memmap.column import Counted
 from atomloom_memmap.parts import Part, two_parts
+from atomloom_memmap.remote import local
 from atomloom_memmap.store import Store
 from atomloom_memmap.stored import Check
 
@@ -49,7 +50,7 @@ class PackedMemmapLoader:
     """The frames of a store, or of a part of it, as batches of static shape.
 
     Args:
-        path: of the store.
+        path: of the store, or its address (see `atomloom_memmap.remote`).
         batch_size: frames in a batch, unless `batches` is given a budget of atoms.
         shuffle: whether every epoch has an order of its own; without it frames come as they are stored.
         bucket_size: as in `batches`, where that is not given one.
@@ -96,7 +97,7 @@ class PackedMemmapLoader:
             found = f"precision is {self.precision!r} and order {self.order!r}"
             todo = "Use 'float32', 'float64' or '', and 'shuffled' or 'blocks'"
             raise ConfigError(f"load the store '{self.path}'", found, todo)
-        self.store = Store(self.path, self.check)
+        self.store = Store(local(self.path), self.check)
         for name in self.names or ():
             self.dataset.column(name)
 

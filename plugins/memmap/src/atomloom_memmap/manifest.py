@@ -122,7 +122,19 @@ class Origin(msgspec.Struct, frozen=True):
     hash: str
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Edges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The pairs of atoms that a store keeps.
+
+    Args:
+        cutoff: the distance that they are within, in angstrom.
+        number: how many times such pairs have been made for this store; their folders end in it.
+    """
+
+    cutoff: float
+    number: int
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Everything that is known of a store without looking at an array.
 
     Args:
@@ -136,6 +148,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sources: the files that the frames came from, in order.
         block: bytes that one checksum is of.
         shards: the frames, in order.
+        edges: the pairs of atoms that are kept, if there are.
     """
 
     format: int = msgspec.field(name="atomloom-memmap")
@@ -148,6 +161,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: tuple[Origin, ...]
     block: int
     shards: tuple[Shard, ...]
+    edges: Edges | None = None
 
     @property
     def payload(self) -> int:

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from atomloom.data import Dataset
+from atomloom_memmap.remote import local
 from atomloom_memmap.store import Store
 from atomloom_memmap.stored import Check
 from atomloom_memmap.writing import write
 
 
 def read(source: str | Path, /, *, check: Check = "touch") -> Dataset:
-    """The frames of the store in the folder `source`, lazily.
+    """The frames of the store in the folder `source`, or at that address (see `atomloom_memmap.remote`), lazily.
 
     Args:
         check: ``"touch"`` compares every block with its checksum at its first use, ``"never"`` does not.
     """
-    return Store(source, check).dataset()
+    return Store(local(source), check).dataset()
 
 
 def example(folder: str | Path, /) -> Path:

@@ -141,8 +141,11 @@ class OpenPart:
 
     def array(self, entry: ArrayEntry, told: Callable[[int, int], str], check: Check) -> StoredArray:
         """One of its arrays."""
-        stretch = self._stretch[entry.file]
-        return StoredArray(self.path / entry.file, entry, lambda: self.sums[stretch], told, check)
+        return StoredArray(self.path / entry.file, entry, lambda: self.sums_of(entry), told, check)
+
+    def sums_of(self, entry: ArrayEntry) -> Sums:
+        """The checksums of the blocks of one of its arrays."""
+        return self.sums[self._stretch[entry.file]]
 
     @cached_property
     def sums(self) -> Sums:

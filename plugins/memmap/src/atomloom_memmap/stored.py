@@ -84,7 +84,7 @@ class StoredArray:
             return
         start, size = self.entry.start, self.entry.row
         first = (start + starts * size) // BLOCK
-        counts = np.maximum(-(-(start + stops * size) // BLOCK) - first, 0)
+        counts = np.where(stops > starts, -(-(start + stops * size) // BLOCK) - first, 0)
         blocks = np.unique(segments(first, counts))
         for block in blocks[unseen[blocks]].tolist():
             if not self.whole(block):
@@ -141,6 +141,8 @@ class StoredArray:
         found = (header.shape, header.dtype, header.start, header.fortran)
         if found != (self.entry.shape, np.dtype(self.entry.dtype), self.entry.start, False):
             raise self._place.error("its header is not the one that the manifest describes", "Copy that file again")
+        if header.pickled:  # whose memory would be taken for addresses
+            raise self._place.error("it holds Python objects, which no store does", "Do not trust where it came from")
         if self.check == "touch":
             self._unseen = np.ones(blocks_of(self.entry.bytes), dtype=bool)
         self._rows = header.over(mapping, header.start)

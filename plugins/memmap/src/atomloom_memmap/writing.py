@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,13 +13,14 @@ from importlib_metadata import version
 
 from atomloom.data import Dataset
 from atomloom.data.columns import Array
-from atomloom.errors import ConfigError, DataError, TargetError
+from atomloom.errors import ConfigError, DataError
 from atomloom.progress import track
 from atomloom.runs.targets import writing
 from atomloom_memmap import manifest
-from atomloom_memmap.building import SHARDS, Build, check_replaceable, generation
+from atomloom_memmap.building import SHARDS, Build, check_replaceable, check_room, generation
 from atomloom_memmap.checksums import BLOCK
 from atomloom_memmap.contents import Block, Contents, agree, agree_on_level
+from atomloom_memmap.edge_writing import with_edges, without_edges
 from atomloom_memmap.manifest import Manifest, Shard
 from atomloom_memmap.part_writer import PartWriter
 from atomloom_memmap.shard import OpenShard
@@ -29,7 +29,6 @@ SHARD_MIB = 2048
 """MiB of a shard, at most, unless somebody wants it otherwise."""
 
 _PROBES = 16  # frames of a finished shard that are compared with the source before it is trusted
-_ROOM = 1 << 20  # bytes beside the arrays: headers, checksums, the manifest
 
 
 def write(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB) -> None:
@@ -51,8 +50,8 @@ def write(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB
 def append(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB) -> None:
     """Add the frames of `dataset` behind those of the store at `target`; whoever has it open is not disturbed.
 
-    The fields must be the same, in the same units. A killed addition of files changes nothing, and goes on when it is
-    started again.
+    The fields must be the same, in the same units; pairs that the store keeps are found for the new frames too. A
+    killed addition of files changes nothing, and goes on when it is started again.
     """
     path, contents = Path(os.path.realpath(target)), Contents.of(dataset)
     check_addition(manifest.load(path), contents, f"'{target}'")
@@ -64,13 +63,13 @@ def append(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MI
             build.remove()
             return
         shards = build_shards(contents, build, f"{generation(first)}.0", shard_mib)
-        build.publish(described(contents, shards, first))
+        build.publish(extended(first, described(contents, shards, first=None), build))
 
 
 def check_addition(first: Manifest, contents: Contents, called: str) -> None:
     """Stops where these frames do not belong behind those of a store."""
     names = (called, _called(contents.dataset))
-    agree(first.fields, contents.fields, names)
+    agree(without_edges(first).fields, contents.fields, names)
     agree_on_level(first.meta, contents.meta, names)
 
 
@@ -81,10 +80,8 @@ def build_shards(contents: Contents, build: Build, job: str, shard_mib: int) -> 
     cut = contents.shards(shard_mib << 20)
     names = [f"{job}.{number}" for number in range(len(cut))]
     found = {name: _finished(contents, build, name, blocks) for name, blocks in zip(names, cut, strict=True)}
-    _check_room(
-        build, sum(block.bytes for name, blocks in zip(names, cut, strict=True) if not found[name] for block in blocks)
-    )
     missing = [(name, block) for name, blocks in zip(names, cut, strict=True) if not found[name] for block in blocks]
+    check_room(build.folder, sum(block.bytes for _, block in missing), build.target)
     blocks = track((block for _, block in missing), total=len(missing), label=f"packing {build.target.name}")
     shards = []
     for name, own in zip(names, cut, strict=True):
@@ -112,6 +109,11 @@ def described(contents: Contents, shards: Sequence[Shard], first: Manifest | Non
         shards=tuple(shards),
     )
     return own if first is None else joined(first, own)
+
+
+def extended(first: Manifest, own: Manifest, build: Build) -> Manifest:
+    """The manifest of a store and of shards that were built for it; of pairs that it keeps theirs are found as well."""
+    return joined(first, own if first.edges is None else with_edges(own, first.edges, build))
 
 
 def joined(first: Manifest, other: Manifest) -> Manifest:
@@ -182,14 +184,6 @@ def _write_shard(contents: Contents, build: Build, name: str, blocks: Sequence[B
                 part.offsets[axis].write(batch.offsets[axis][1:] + upto[axis])
                 upto[axis] += int(batch.offsets[axis][-1])
         return Shard(stop - start, (part.finish(f"{SHARDS}/{name}"),))
-
-
-def _check_room(build: Build, needed: int) -> None:
-    """Stops before anything is written where the disk is known to have no room for it."""
-    free = shutil.disk_usage(build.folder).free
-    if needed + needed // 4096 + _ROOM > free:
-        found = f"it takes {needed / 1e9:.3g} GB and the disk has {free / 1e9:.3g} GB left"
-        raise TargetError(f"write '{build.target}'", found, "Free some space or choose another place")
 
 
 def _called(dataset: Dataset) -> str:
