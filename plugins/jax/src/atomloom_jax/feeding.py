@@ -87,7 +87,8 @@ class Feed:
 
     def _placed(self, values: np.ndarray) -> jax.Array:
         sharding = NamedSharding(self.mesh, DIVIDED)
-        return jax.make_array_from_process_local_data(sharding, values)
+        placed: jax.Array = jax.make_array_from_process_local_data(sharding, values)
+        return placed
 
 
 def offsets_of(model: Model[Any], state: Any, batch: PaddedBatch) -> Mapping[str, np.ndarray]:

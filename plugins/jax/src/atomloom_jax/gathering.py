@@ -65,7 +65,7 @@ class Gatherer:
     @property
     def idle(self) -> bool:
         """Whether the devices have nothing to do."""
-        return not self._waiting or self._waiting[-1][0].is_ready()
+        return not self._waiting or _ready(self._waiting[-1][0])
 
     def block(self, least: int = BLOCK) -> dict[str, np.ndarray]:
         """What was fetched since the last block, one value an update; nothing while there are fewer than `least`."""
@@ -75,7 +75,7 @@ class Gatherer:
         return {name: np.array([each[name] for each in taken]) for name in taken[0]}
 
     def _fetch_ready(self, in_flight: int) -> None:
-        while self._waiting and (len(self._waiting) > in_flight or self._waiting[0][0].is_ready()):
+        while self._waiting and (len(self._waiting) > in_flight or _ready(self._waiting[0][0])):
             self._take(*self._waiting.popleft())
 
     def _take(self, vector: jax.Array, prepared: Prepared) -> None:
@@ -87,3 +87,9 @@ class Gatherer:
         self.total = self.total.plus(metrics)
         said = ("loss", "gradient_norm", "learning_rate")
         self._block.append({name: float(metrics.sums[f"update/{name}"]) for name in said})
+
+
+def _ready(vector: jax.Array) -> bool:
+    """Whether a vector has been computed; JAX's annotations do not know that arrays tell."""
+    ready: bool = vector.is_ready()  # type: ignore[attr-defined]
+    return ready

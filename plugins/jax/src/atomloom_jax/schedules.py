@@ -31,24 +31,33 @@ def schedule(training: Training, updates_per_epoch: int) -> Factor:
     [0.5, 1.0, 1.0, 1.0, 0.5, 0.5]
     """
     if not training.use_lr_schedule:
-        return optax.constant_schedule(1.0)
+        return _constant()
     warm = round(training.warmup_epochs * updates_per_epoch)
     falling = _falling(training, updates_per_epoch, training.num_epochs * updates_per_epoch - warm)
     if not warm:
         return falling
-    return optax.join_schedules([optax.linear_schedule(1 / warm, 1.0, warm - 1), falling], [warm])
+    warming = optax.linear_schedule(1 / warm, 1.0, warm - 1)
+    joined: Factor = optax.join_schedules([warming, falling], [warm])
+    return joined
 
 
 def _falling(training: Training, updates_per_epoch: int, updates: int) -> Factor:
     """The factor after the warm-up."""
     if training.lr_schedule_type == "cosine":
-        return optax.cosine_decay_schedule(1.0, max(updates - 1, 1), training.min_lr_factor)
+        cosine: Factor = optax.cosine_decay_schedule(1.0, max(updates - 1, 1), training.min_lr_factor)
+        return cosine
     if training.lr_schedule_type in ("exponential", "step"):
-        return optax.exponential_decay(
+        decay: Factor = optax.exponential_decay(
             1.0,
             transition_steps=max(round(training.lr_decay_epochs * updates_per_epoch), 1),
             decay_rate=training.lr_decay_factor,
             staircase=training.lr_schedule_type == "step",
             end_value=training.min_lr_factor,
         )
-    return optax.constant_schedule(1.0)
+        return decay
+    return _constant()
+
+
+def _constant() -> Factor:
+    constant: Factor = optax.constant_schedule(1.0)
+    return constant

@@ -55,7 +55,8 @@ def measure_function(objective: Objective[Any], mesh: Mesh) -> Measure:
 
     def measure(leaves: Leaves, batches: DeviceBatch) -> jax.Array:
         mine = _first_device(batches)
-        return _summed(lambda batch: objective.measured(leaves, batch), mine).over(AXIS).packed()
+        measured: TrainingMetrics = _summed(lambda batch: objective.measured(leaves, batch), mine)
+        return measured.over(AXIS).packed()
 
     return jax.shard_map(measure, mesh=mesh, in_specs=(SHARED, DIVIDED), out_specs=SHARED, check_vma=False)
 
