@@ -17,5 +17,5 @@ def bessel(distances: jax.Array, count: int, cutoff: float) -> jax.Array:
      [1.4142 2.    ]]
     """
     waves = jnp.asarray(np.arange(1, count + 1) / cutoff, distances.dtype)
-    heights = waves * (np.pi * (2 / cutoff) ** 0.5)
-    return heights * jnp.sinc(distances[..., None] * waves)
+    shapes: jax.Array = jnp.sinc(distances[..., None] * waves)
+    return shapes * waves * (np.pi * (2 / cutoff) ** 0.5)
