@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -47,7 +47,8 @@ class FitData:
         batching: how frames are put together into batches.
         seed: of the order of the frames.
         needs: fields that the model reads; what the losses compare is in their own `needs`.
-        numbers: for each frame of `train` its number in the whole data set, by which messages call it.
+        numbers: for each frame of ``"train"`` and ``"valid"`` its number in the whole data set, by which messages call
+            it.
     """
 
     train: Dataset
@@ -55,7 +56,7 @@ class FitData:
     batching: Batching
     seed: int
     needs: tuple[str, ...] = ()
-    numbers: Indices | None = None
+    numbers: Mapping[str, Indices] = field(default_factory=dict)
 
     def plan(self, dataset: Dataset, *, pairs: bool = False, group: int = 1) -> Plan:
         """The batches of one of the parts, as the experiment asks for them.

@@ -69,7 +69,7 @@ class Job:
             batching=self.experiment.batching,
             seed=int(getattr(self.training, "seed", 0)),
             needs=self.model_spec.needs,
-            numbers=parts.train,
+            numbers={"train": parts.train, "valid": parts.valid},
         )
 
 
