@@ -26,15 +26,15 @@ LOSSES = (WeightedLoss("energy", 1.0, ("E",), energy), WeightedLoss("forces", 10
 def _fit_data(dataset: Dataset, train: int, **batching: Any) -> FitData:
     """The first frames to train on, the others to validate on."""
     frames = np.arange(len(dataset))
-    return FitData(
-        dataset[frames[:train]], dataset[frames[train:]], Batching(**batching), 0, ("Z", "R"), frames[:train]
-    )
+    numbers = {"train": frames[:train], "valid": frames[train:]}
+    parts = {name: dataset[picked] for name, picked in numbers.items()}
+    return FitData(**parts, batching=Batching(**batching), seed=0, needs=("Z", "R"), numbers=numbers)
 
 
 def _trained(folder: Path, data: FitData, training: Training, model: Any = None) -> dict[str, np.ndarray]:
-    """The leaves of a model fitted in a new run."""
+    """The leaves of a model fitted in a run, which is new unless its folder is there."""
     model = model or PairPotential()
-    run = Run.create(folder, {}, describe(), observers=None)
+    run = Run.open(folder) if folder.exists() else Run.create(folder, {}, describe())
     state = model.init(schema_of(data.train), Config(functions=6), training.seed)
     with run.session():
         found = train_model_multibatch(model, state, data, LOSSES, run, training)

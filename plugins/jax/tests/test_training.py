@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from atomloom.batching import fixed_shape, in_order
 from atomloom.errors import ConfigError, RunError, RunFailed
 from atomloom_jax import Training
 from atomloom_jax.checking import check
+from atomloom_jax.gathering import IN_FLIGHT, fetched
 from atomloom_jax.pair_potential import PairPotential
 from atomloom_jax.precision import precise
 
@@ -198,3 +200,72 @@ def test_a_run_without_validation_is_steered_by_training(
     """No validation part is no error; the best state is that of the lowest training loss."""
     trained(tmp_path / "run", fit_data(molecules, 80, batch_size=16), Training(num_epochs=2))
     assert not any(name.startswith("valid/") for name in Run.open(tmp_path / "run").metrics())
+
+
+class Noisy(PairPotential):
+    """Energies with noise while training."""
+
+    def predict_with_noise(self, state: dict[str, Any], batch: Any, key: Any) -> dict[str, Any]:
+        """As usual, with a standard deviation of an electronvolt."""
+        predicted = self.predict(state, batch)
+        return {**predicted, "E": predicted["E"] + jax.random.normal(key, predicted["E"].shape)}
+
+
+def test_noise_is_there_in_updates_alone_and_the_same_again(
+    fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path
+) -> None:
+    """Noise differs from batch to batch, not from run to run, and validation has none."""
+    data = fit_data(molecules, 60, batch_size=20)
+    still = {**EXACT, "num_epochs": 3, "learning_rate": 1e-30, "table_every_n_epochs": 0}
+    for name, model in (("one", Noisy()), ("again", Noisy()), ("plain", PairPotential())):
+        trained(tmp_path / name, data, Training(**still), model)
+    one, again, plain = (Run.open(tmp_path / name).metrics() for name in ("one", "again", "plain"))
+    np.testing.assert_array_equal(one["train/loss"], again["train/loss"])
+    np.testing.assert_array_equal(one["valid/loss"], plain["valid/loss"])
+    assert len(set(one["train/E/mean"].tolist())) == 3
+    noise = one["train/E/mean"] - plain["train/E/mean"]
+    assert 0 < np.abs(noise).max() < 5 / np.sqrt(60)
+
+
+def test_a_nan_in_validation_names_the_frames(fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path) -> None:
+    """A frame that only validation sees stops the run as well, called by its number in the data."""
+    sizes = molecules.sizes["atom"]
+    order = np.concatenate([np.flatnonzero(sizes < 5)[:24], np.flatnonzero(sizes == 5)[:1]])
+    data = fit_data(molecules[order], 20, batch_size=4)
+    with pytest.raises(RunFailed) as raised:
+        trained(tmp_path / "run", data, Training(num_epochs=2), Breaking())
+    assert "of the validation after epoch 1, the loss 'energy' is not finite for frame 24" in str(raised.value)
+
+
+def test_a_run_that_was_killed_after_its_last_epoch_does_no_further_one(
+    fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped early and killed before that was written down, a run is finished as it was when it goes on."""
+    data = fit_data(molecules, 60, batch_size=30)
+    training = Training(**{**EXACT, "num_epochs": 50, "learning_rate": 1e-30, "early_stopping_patience": 3})
+
+    def killed(run: Run, reason: str) -> None:
+        raise KeyboardInterrupt(reason)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "stop", killed)
+        with pytest.raises(KeyboardInterrupt):
+            trained(tmp_path / "run", data, training)
+    assert Run.open(tmp_path / "run").status == "interrupted"
+    trained(tmp_path / "run", data, training)
+    run = Run.open(tmp_path / "run")
+    assert (run.status, run.epochs_done, len(run.metrics()["epoch"])) == ("finished", 4, 4)
+
+
+def test_many_batches_are_validated_a_few_at_a_time() -> None:
+    """However many are sent, no more than a few wait to be fetched, and they come in their order."""
+    sent: list[int] = []
+
+    def sending() -> Any:
+        for number in range(5 * IN_FLIGHT):
+            sent.append(number)
+            yield jnp.asarray(number), number
+
+    for place, (vector, number) in enumerate(fetched(sending())):
+        assert int(vector) == number == place
+        assert len(sent) - place <= IN_FLIGHT + 1

@@ -35,7 +35,7 @@ class Culprit(NamedTuple):
 
 
 def culprits(objective: Objective[Any], parameters: Any, constants: Any, feed: Feed, broken: Broken) -> list[Culprit]:
-    """All of them, by frame of the part that is trained on."""
+    """All of them, by frame of the part that the feed is of."""
     judged = jax.jit(lambda trained, batch: _judged(objective, trained, constants, batch))
     found = []
     for planned in broken.prepared.planned:

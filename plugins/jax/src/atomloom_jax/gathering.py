@@ -7,6 +7,7 @@ observers; only when `IN_FLIGHT` updates are under way is the oldest waited for,
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import jax
@@ -23,14 +24,14 @@ BLOCK = 32
 
 
 class Broken(NamedTuple):
-    """The first update of an epoch that was not finite.
+    """The first update of an epoch, or the first batch of a validation, that was not finite.
 
     Args:
-        update: its place in the epoch, the first being 1.
+        place: which one it was, the first being 1.
         prepared: its data.
     """
 
-    update: int
+    place: int
     prepared: Prepared
 
 
@@ -87,6 +88,21 @@ class Gatherer:
         self.total = self.total.plus(metrics)
         said = ("loss", "gradient_norm", "learning_rate")
         self._block.append({name: float(metrics.sums[f"update/{name}"]) for name in said})
+
+
+def fetched(sent: Iterable[tuple[jax.Array, Prepared]]) -> Iterator[tuple[np.ndarray, Prepared]]:
+    """The same on the host, in their order, with `IN_FLIGHT` of them under way at most."""
+    waiting: deque[tuple[jax.Array, Prepared]] = deque()
+    for each in sent:
+        waiting.append(each)
+        if len(waiting) > IN_FLIGHT:
+            yield _on_host(*waiting.popleft())
+    while waiting:
+        yield _on_host(*waiting.popleft())
+
+
+def _on_host(vector: jax.Array, prepared: Prepared) -> tuple[np.ndarray, Prepared]:
+    return np.asarray(vector), prepared
 
 
 def _ready(vector: jax.Array) -> bool:

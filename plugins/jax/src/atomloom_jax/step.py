@@ -72,12 +72,17 @@ def _gradient(
     """The gradient of the loss over all batches of all devices, and what was measured on the way."""
     leaves = {**state.parameters, **constants}
     counts = jax.lax.psum(_summed(lambda batch: objective.counts(leaves, batch), batches), AXIS)
-    keys = jax.random.split(
-        jax.random.fold_in(jax.random.fold_in(seed, state.updates), jax.lax.axis_index(AXIS)), _number(batches)
-    )
+    keys = _keys(jax.random.fold_in(seed, state.updates), _number(batches))
     slope = jax.grad(objective.share, has_aux=True)
     gradient, metrics = _summed(lambda one: slope(state.parameters, constants, one[0], counts, one[1]), (batches, keys))
     return jax.lax.psum(gradient, AXIS), metrics.over(AXIS)
+
+
+def _keys(key: jax.Array, number: int) -> jax.Array:
+    """A key for each batch of this device, by its place among those of all: how many devices there are is no matter."""
+    places = jnp.arange(number) * jax.lax.axis_size(AXIS) + jax.lax.axis_index(AXIS)
+    keys: jax.Array = jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
+    return keys
 
 
 def _moved(state: TrainState, gradient: Any, training: Training, rate: Any) -> TrainState:

@@ -23,7 +23,7 @@ from atomloom.runs.epoch import Epoch
 from atomloom_jax.blame import culprits, failure
 from atomloom_jax.devices import mesh
 from atomloom_jax.feeding import Feed, Prepared
-from atomloom_jax.gathering import Broken, Gatherer
+from atomloom_jax.gathering import Broken, Gatherer, fetched
 from atomloom_jax.metrics import TrainingMetrics, for_part, nothing, together
 from atomloom_jax.model import JaxModel
 from atomloom_jax.objective import Objective
@@ -134,10 +134,13 @@ class _Loop(Generic[State]):
 
     def run_through(self) -> State:
         """All epochs that are left; the state of the best of them."""
-        options = self.training
-        for epoch in self.run.epochs(options.num_epochs, options.save_every_n_epochs, options.keep_last):
+        options, total = self.training, self.training.num_epochs
+        if reason := self.steering.reason_to_stop(options):  # it was killed after its last epoch was saved
+            self.run.logger.info("stopped: %s", reason)
+            total = self.run.epochs_done
+        for epoch in self.run.epochs(total, options.save_every_n_epochs, options.keep_last):
             trained = self._train(epoch)
-            watched = self._validate()
+            watched = self._validate(epoch)
             self._record(epoch, trained, watched)
         best = self.run.best() or self.run.latest()
         assert best is not None, "every epoch saves its state"
@@ -157,7 +160,8 @@ class _Loop(Generic[State]):
         gatherer.finish()
         self._tell(epoch, gatherer, least=1)
         if gatherer.broken:
-            raise self._failure(epoch, gatherer.broken)
+            where = f"update {gatherer.broken.place} of epoch {epoch.number}"
+            raise self._failure("train", where, self.known.parameters, gatherer.broken)
         return _Pass(gatherer.total, gatherer.structures, perf_counter() - began, stalled)
 
     def _tell(self, epoch: Epoch, gatherer: Gatherer, **least: int) -> None:
@@ -166,15 +170,20 @@ class _Loop(Generic[State]):
         if block := gatherer.block(**least):
             self.run.steps(block)
 
-    def _validate(self) -> _Pass:
+    def _validate(self, epoch: Epoch) -> _Pass:
         """One pass over the part to validate on, with the average of the parameters where there is one."""
         began, total, structures = perf_counter(), nothing(self.like), 0
         if "valid" in self.feeds:
-            leaves = {**self.known.result(self.training), **self.constants}
+            parameters = self.known.result(self.training)
+            leaves = {**parameters, **self.constants}
             with self.feeds["valid"].epoch(0, self.training.prefetch) as prepared:
-                found = [(self.measure(each.shape, leaves, each.arrays), each.structures) for each in prepared]
-            for vector, frames in found:
-                total, structures = total.plus(self.like.unpacked(jax.device_get(vector))), structures + frames
+                sent = ((self.measure(each.shape, leaves, each.arrays), each) for each in prepared)
+                for place, (vector, each) in enumerate(fetched(sent), start=1):
+                    metrics = self.like.unpacked(vector)
+                    if not np.isfinite(metrics.loss(self.objective.losses)):
+                        where = f"batch {place} of the validation after epoch {epoch.number}"
+                        raise self._failure("valid", where, parameters, Broken(place, each))
+                    total, structures = total.plus(metrics), structures + each.structures
         return _Pass(total, structures, perf_counter() - began, 0.0)
 
     def _record(self, epoch: Epoch, trained: _Pass, watched: _Pass) -> None:
@@ -202,14 +211,13 @@ class _Loop(Generic[State]):
         programs = self.update.compilations + self.measure.compilations
         return f"{seconds:.2f} s, {rate:,.0f} structures/s, {share:.1%} waiting for data, {programs} programs compiled"
 
-    def _failure(self, epoch: Epoch, broken: Broken) -> RunFailed:
-        """The error that says which frames and which loss made an update not finite."""
-        fetched = jax.device_get((self.known.parameters, self.constants))
-        parameters, constants = jax.tree.map(jnp.asarray, fetched)  # on one device, whatever the mesh was
-        found = culprits(self.objective, parameters, constants, self.feeds["train"], broken)
-        where = f"update {broken.update} of epoch {epoch.number}"
+    def _failure(self, part: str, where: str, parameters: dict[str, Any], broken: Broken) -> RunFailed:
+        """The error that says which frames and which loss made the numbers not finite."""
+        host = jax.device_get((parameters, self.constants))
+        trained, constants = jax.tree.map(jnp.asarray, host)  # on one device, whatever the mesh was
+        found = culprits(self.objective, trained, constants, self.feeds[part], broken)
         structures, done = broken.prepared.structures, self.run.epochs_done
-        return failure(self.run.name, where, found, structures, self.data.numbers, done)
+        return failure(self.run.name, where, found, structures, self.data.numbers.get(part), done)
 
 
 def _start(model: Model[State], state: State, data: FitData, run: Run, training: Training) -> tuple[Leaves, State]:
