@@ -65,3 +65,9 @@ def fit_data() -> Callable[..., FitData]:
 def trained() -> Callable[..., dict[str, np.ndarray]]:
     """Fits a model in a new run and gives its leaves."""
     return _trained
+
+
+@pytest.fixture(scope="session")
+def losses() -> tuple[WeightedLoss, ...]:
+    """Of energies and forces."""
+    return LOSSES

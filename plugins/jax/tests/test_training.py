@@ -202,6 +202,24 @@ def test_a_run_without_validation_is_steered_by_training(
     assert not any(name.startswith("valid/") for name in Run.open(tmp_path / "run").metrics())
 
 
+def test_the_table_of_an_epoch_is_in_the_log(fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path) -> None:
+    """Each metric has a row of its values on both parts and how far they are apart; every other epoch has a table."""
+    trained(tmp_path / "run", fit_data(molecules, 60, batch_size=30), Training(num_epochs=4, table_every_n_epochs=2))
+    run = Run.open(tmp_path / "run")
+    logged, text = run.metrics(), run.files.log.read_text()
+    heads = [line.split() for line in text.splitlines() if line.startswith("Metric")]
+    assert heads == [["Metric", "Train", "Valid", "Diff", "%", "Diff"]] * 2
+    assert "epoch 2 of 4" in text
+    assert "epoch 3 of 4" not in text
+    rows = [line.split() for line in text.split("epoch 4 of 4", 1)[1].splitlines()]
+    for name in ("loss", "loss/forces", "E/mae", "E/rmse", "F/mean", "F/std", "F/min", "F/max"):
+        train, valid = (logged[f"{part}/{name}"][-1] for part in ("train", "valid"))
+        (row,) = (row for row in rows if row[:1] == [name])
+        assert [float(value) for value in row[1:]] == pytest.approx(
+            [train, valid, valid - train, 100 * (valid - train) / abs(train)], rel=1e-2, abs=0.05
+        )
+
+
 class Noisy(PairPotential):
     """Energies with noise while training."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from atomloom.errors import ConfigError
@@ -13,7 +14,7 @@ from atomloom_jax.sharing import share
 
 
 def check(data: FitData, training: Training) -> None:
-    """Stops at a batch larger than the data, devices that are not there, a run to start from that holds nothing.
+    """Stops at a batch larger than the data, and at devices, packages or a run to start from that are not there.
 
     Raises:
         ConfigError: saying which.
@@ -21,6 +22,9 @@ def check(data: FitData, training: Training) -> None:
     """
     _check_batch(data, training)
     share(data, training.gradient_accumulation_steps, mesh(training.device, training.num_devices).size)
+    if training.tensorboard and find_spec("tensorboardX") is None:
+        todo = 'Install it with `pip install "atomloom-jax[tensorboard]"`, or leave `tensorboard` out'
+        raise ConfigError("write files for TensorBoard", "tensorboardX is not installed", todo)
     if training.init_from is not None and Run.open(Path(training.init_from)).latest() is None:
         found = "it has no checkpoint yet"
         raise ConfigError(f"start from the run '{training.init_from}'", found, "Fit that run first, or name another")

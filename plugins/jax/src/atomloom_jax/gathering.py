@@ -40,10 +40,11 @@ class Gatherer:
 
     Args:
         like: metrics of the names that an update gives.
+        done: updates before this epoch.
     """
 
-    def __init__(self, like: TrainingMetrics) -> None:
-        self._like = like
+    def __init__(self, like: TrainingMetrics, done: int = 0) -> None:
+        self._like, self._done = like, done
         self._waiting: deque[tuple[jax.Array, Prepared]] = deque()
         self._block: list[dict[str, float]] = []
         self._seen = 0
@@ -86,8 +87,8 @@ class Gatherer:
         if not metrics.sums["update/good"] and self.broken is None:
             self.broken = Broken(self._seen, prepared)
         self.total = self.total.plus(metrics)
-        said = ("loss", "gradient_norm", "learning_rate")
-        self._block.append({name: float(metrics.sums[f"update/{name}"]) for name in said})
+        said = {name: float(metrics.sums[f"update/{name}"]) for name in ("loss", "gradient_norm", "learning_rate")}
+        self._block.append({"update": self._done + self._seen, **said})
 
 
 def fetched(sent: Iterable[tuple[jax.Array, Prepared]]) -> Iterator[tuple[np.ndarray, Prepared]]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from atomloom import BackendSpec, ModelSpec, hookimpl
+
+if TYPE_CHECKING:
+    from atomloom import Run
 
 api = 1
 
@@ -27,6 +31,37 @@ def atomloom_backends() -> Iterable[BackendSpec]:
         devices="atomloom_jax.devices:listed",
         cite=(_JAX, _OPTAX),
     )
+
+
+@hookimpl
+def atomloom_run_started(run: Run) -> None:
+    """Open the files of TensorBoard where the training asks for them."""
+    if _for_tensorboard(run):
+        from atomloom_jax import tensorboard
+
+        tensorboard.started(run)
+
+
+@hookimpl
+def atomloom_steps_finished(run: Run, block: Mapping[str, Any]) -> None:
+    """Add updates to them."""
+    if _for_tensorboard(run):
+        from atomloom_jax import tensorboard
+
+        tensorboard.continued(run, block)
+
+
+@hookimpl
+def atomloom_run_finished(run: Run) -> None:
+    """Close them."""
+    if _for_tensorboard(run):
+        from atomloom_jax import tensorboard
+
+        tensorboard.ended(run)
+
+
+def _for_tensorboard(run: Run) -> bool:
+    return bool(run.config.get("training", {}).get("tensorboard"))
 
 
 @hookimpl

@@ -148,7 +148,8 @@ class _Loop(Generic[State]):
 
     def _train(self, epoch: Epoch) -> _Pass:
         """One pass over the part to train on, with its updates."""
-        gatherer, began, stalled = Gatherer(together([self.like, extras()])), perf_counter(), 0.0
+        gatherer = Gatherer(together([self.like, extras()]), int(self.known.updates))
+        began, stalled = perf_counter(), 0.0
         with self.feeds["train"].epoch(epoch.number - 1, self.training.prefetch) as prepared:
             for waited, each in _timed(prepared, gatherer):
                 stalled += waited
@@ -197,7 +198,7 @@ class _Loop(Generic[State]):
         self.known = self.known._replace(scale=jnp.full_like(self.known.scale, self.steering.scale))
         if self.training.table_every_n_epochs and not epoch.number % self.training.table_every_n_epochs:
             table = epoch_table(epoch.number, self.training.num_epochs, train, valid, self._pace(trained, watched))
-            self.run.logger.info("%s", table)
+            epoch.tell(table)
         leaves = leaves_of(self.known, self.kept, self.training)
         epoch.save(leaves, extra_of(self.steering, epoch.number, self.training), score)
         if reason := self.steering.reason_to_stop(self.training):
