@@ -9,7 +9,7 @@ reciprocal    x = 1 / (1 + r/scale)  of e3x: as before, with a tail like 1/r
 ============= ====================== ==================================================================
 
 They are evaluated as exp(log of the binomial + v log x + (n-v) log(1-x)), whose two logarithms are taken once for each
-distance. Atoms at one place have no finite slope here; it is taken as zero.
+distance. Below a millionth of an angstrom all stays as it is there, with a slope of zero.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-_TINY = 1e-30  # keeps logarithms finite
+_TINY = 1e-6  # keeps logarithms and their second derivatives finite, in single precision too
 _ANGSTROM = 0.529177210903  # in one bohr
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,4 +20,4 @@ def bessel(distances: jax.Array, count: int, cutoff: float) -> jax.Array:
     """
     waves = jnp.asarray(np.arange(1, count + 1) / cutoff, distances.dtype)
     shapes: jax.Array = jnp.sinc(distances[..., None] * waves)
-    return shapes * waves * (np.pi * (2 / cutoff) ** 0.5)
+    return shapes * waves * (np.pi * math.sqrt(2 / cutoff))

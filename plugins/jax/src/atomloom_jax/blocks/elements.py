@@ -36,7 +36,7 @@ def check_elements(atomic_numbers: ArrayLike, largest: int, known: frozenset[int
         knows = f"it was trained on {', '.join(symbol(number) for number in sorted(known))}"
     if not inside.all():
         others = [f"{symbol(number)} ({number})" for number in numbers[~inside].tolist()]
-        listed = ", ".join(others[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
+        listed = ", ".join(others[:_NAMED]) + (f" and {len(others) - _NAMED} more" if len(others) > _NAMED else "")
         todo = "Train a model that covers them, or leave these frames out"
         raise DataError("use these atoms with the model", f"{knows}, and there are {listed}", todo)
 
