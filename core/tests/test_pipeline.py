@@ -18,15 +18,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from atomloom import AtomloomError, ConfigError, DataError, Dataset, Run, RunError, harmonize, read
+from atomloom.batching import PaddedBatch
 from atomloom.data import PerFrame
 from atomloom.examples.demo import as_strangers_write
 from atomloom.examples.morse import make
 from atomloom.experiment import Split, load, resolved
+from atomloom.model import Model
+from atomloom.numpy_backend import NumpyBackend
 from atomloom.pipeline import Fitted, Job, fit, predict, prepare, resume, split
-from atomloom.pipeline.job import load_model
+from atomloom.pipeline.job import load_model, schema_of
 from atomloom.pipeline.planning import steps
 from atomloom.report import to_text
-from atomloom.specs import Field
+from atomloom.specs import Field, ModelSpec
 
 EXPERIMENT = """\
 [[data.source]]
@@ -254,6 +257,33 @@ def test_a_run_predicts_what_it_was_judged_by(folder: Path) -> None:
     everything = predict(fitted, dataset)["E"]
     np.testing.assert_allclose(predict(fitted, dataset[[5, 3]])["E"], everything[[5, 3]], rtol=1e-12)
     assert len(everything) == 60
+
+
+class Echo(Model[dict[str, Any]]):
+    """Predicts fields that it is given."""
+
+    def init(self, schema: Any, config: Any, seed: int) -> dict[str, Any]:
+        """Nothing."""
+        return {}
+
+    def predict(self, state: dict[str, Any], batch: PaddedBatch) -> dict[str, Any]:
+        """Positions as forces, potentials and energies as they are."""
+        return {"F": batch["R"], "esp": batch["esp"], "E": batch["E"]}
+
+
+def test_predictions_stand_where_their_frames_and_atoms_do() -> None:
+    """Whatever slots of a batch are padding, every frame, atom and grid point gets its own value."""
+    chance = np.random.default_rng(0)
+    sizes = [(1, 4), (5, 2), (3, 7)] * 30
+    frames = [
+        {"Z": [1] * atoms, "R": chance.normal(size=(atoms, 3)), "esp": chance.normal(size=grid), "E": chance.normal()}
+        for atoms, grid in sizes
+    ]
+    data = Dataset.from_frames(frames)
+    spec = ModelSpec(name="echo", load="", needs=("R", "esp", "E"), predicts=("F", "esp", "E"))
+    predicted = predict(Fitted(Echo(), spec, {}, schema_of(data), 1, NumpyBackend()), data)
+    for name, source in (("F", "R"), ("esp", "esp"), ("E", "E")):
+        np.testing.assert_array_equal(predicted[name], data[source])
 
 
 def test_large_frames_are_predicted_a_few_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

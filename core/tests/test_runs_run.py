@@ -314,10 +314,12 @@ def test_a_person_sees_metrics_progress_and_speed(run: Run, monkeypatch: pytest.
     for epoch in run.epochs(12):
         epoch.advance(50, 100)
         epoch.log({"train/loss": 1.0 + epoch.number / 1000})
+        epoch.tell(f"told [bold] {epoch.number}\nand more")
     assert isinstance(screen.file, StringIO)
     text = Text.from_ansi(screen.file.getvalue()).plain
-    for expected in ("train/loss", "1.012", "a[red]", "12/12", "structures/s"):
+    for expected in ("train/loss", "1.012", "a[red]", "12/12", "structures/s", "told [bold] 1\nand more\n"):
         assert expected in text
+    assert "told [bold] 12\nand more\n" in run.files.log.read_text()
 
 
 @pytest.mark.parametrize("damage", [b"\x00\xff\x80\n", b'{"epch": 1}\n'])

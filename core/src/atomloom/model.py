@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from atomloom.batching import PaddedBatch, Plan, Sizes, choose
 from atomloom.data import Dataset
+from atomloom.data.columns import Indices
 from atomloom.errors import PluginError
 from atomloom.experiment import Batching
 from atomloom.runs import Run
@@ -45,12 +46,17 @@ class FitData:
         valid: the frames to watch while learning; may be empty.
         batching: how frames are put together into batches.
         seed: of the order of the frames.
+        needs: fields that the model reads; what the losses compare is in their own `needs`.
+        numbers: for each frame of ``"train"`` and ``"valid"`` its number in the whole data set, by which messages call
+            it.
     """
 
     train: Dataset
     valid: Dataset
     batching: Batching
     seed: int
+    needs: tuple[str, ...] = ()
+    numbers: Mapping[str, Indices] = field(default_factory=dict)
 
     def plan(self, dataset: Dataset, *, pairs: bool = False, group: int = 1) -> Plan:
         """The batches of one of the parts, as the experiment asks for them.
@@ -135,6 +141,17 @@ class Backend(ABC):
     """
 
     ops: Ops
+
+    def check(self, model: Model[State], data: FitData, training: Any) -> None:  # noqa: B027  most refuse nothing
+        """Refuses what cannot be trained before a run is made of it: an `InputError` says why.
+
+        Args:
+            training: the struct of options that the backend's spec names.
+        """
+
+    def predict(self, model: Model[State], state: State, batch: PaddedBatch) -> Mapping[str, Array]:
+        """What the model predicts, as numpy arrays; a backend that compiles does so here."""
+        return model.predict(state, batch)
 
     def fit(
         self, model: Model[State], state: State, data: FitData, losses: tuple[WeightedLoss, ...], run: Run

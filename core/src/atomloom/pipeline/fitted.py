@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from atomloom.batching import PaddedBatch
 from atomloom.errors import RunError
 from atomloom.experiment import InFile, build
-from atomloom.model import Model, Schema
+from atomloom.model import Array, Backend, Model, Schema
 from atomloom.pipeline.job import load_model, options_of
+from atomloom.registry import registry, resolve
 from atomloom.runs import Run
 from atomloom.specs import Field, ModelSpec
 
@@ -21,6 +24,7 @@ class Fitted:
         model, spec, state: the model, what it says of itself, and its state.
         schema: of the data that it was fitted to.
         epoch: after which the state was saved.
+        backend: of the model.
     """
 
     model: Model[Any]
@@ -28,6 +32,7 @@ class Fitted:
     state: Any
     schema: Schema
     epoch: int
+    backend: Backend
 
     @classmethod
     def load(cls, run: Run, which: str = "best") -> Fitted:
@@ -44,7 +49,13 @@ class Fitted:
         config = build(options_of(spec.config), table, place)
         schema = schema_from(run.provenance["schema"])
         fresh = model.init(schema, config, int(run.provenance["seeds"].get("training", 0)))
-        return cls(model, spec, model.with_leaves(fresh, checkpoint.leaves), schema, checkpoint.epoch)
+        state = model.with_leaves(fresh, checkpoint.model_leaves)
+        backend = resolve(registry().get("backends", spec.backend).spec.load)
+        return cls(model, spec, state, schema, checkpoint.epoch, backend)
+
+    def predict(self, batch: PaddedBatch) -> Mapping[str, Array]:
+        """The predicted fields in the slots of `batch`."""
+        return self.backend.predict(self.model, self.state, batch)
 
 
 def schema_to(schema: Schema) -> dict[str, Any]:

@@ -62,8 +62,15 @@ class Job:
 
     def fit_data(self) -> FitData:
         """The parts to learn from and to watch."""
-        dataset, seed = self.data.dataset, int(getattr(self.training, "seed", 0))
-        return FitData(dataset[self.parts.train], dataset[self.parts.valid], self.experiment.batching, seed)
+        dataset, parts = self.data.dataset, self.parts
+        return FitData(
+            train=dataset[parts.train],
+            valid=dataset[parts.valid],
+            batching=self.experiment.batching,
+            seed=int(getattr(self.training, "seed", 0)),
+            needs=self.model_spec.needs,
+            numbers={"train": parts.train, "valid": parts.valid},
+        )
 
 
 def prepare(experiment: Experiment, place: Place | None = None) -> Job:
@@ -100,6 +107,7 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
         warnings=tuple(leakage.warnings(data.dataset, parts, experiment.data.split)),
     )
     _check_batches(job.fit_data())
+    job.backend.check(job.model, job.fit_data(), job.training)
     return job
 
 

@@ -79,7 +79,7 @@ def _cost(job: Job, batches: int) -> Step:
     for number, each in enumerate(planned):
         if number == 1 or len(planned) == 1:
             start = perf_counter()  # the first batch is for compilers to warm up
-        job.model.predict(state, load(data.train, each, job.model_spec.needs))
+        job.backend.predict(job.model, state, load(data.train, each, job.model_spec.needs))
     timed = max(len(planned) - 1, 1)
     seconds = (perf_counter() - start) / timed * batches
     what = f"{seconds:.2g} s an epoch to predict"

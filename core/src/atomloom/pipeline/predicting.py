@@ -29,7 +29,7 @@ def predict(fitted: Fitted, dataset: Dataset) -> Dataset:
     rows: dict[str, list[Array]] = defaultdict(list)
     batches = in_order(dataset, shape, spec.needs)
     for batch in track(batches, total=-(-len(dataset) // shape.frames), label="predicting"):
-        predicted = fitted.model.predict(fitted.state, batch)
+        predicted = fitted.predict(batch)
         for name in spec.predicts:
             if name in predicted:
                 rows[name].append(_real(np.asarray(predicted[name]), name, batch))
@@ -43,8 +43,9 @@ def _at_a_time(dataset: Dataset) -> int:
 
 
 def _real(values: Array, name: str, batch: PaddedBatch) -> Array:
-    """The rows that are no padding."""
-    return values[: batch.atoms] if declared(name).ragged == "atom" else values[: batch.frames]
+    """The rows that are no padding, wherever in the batch they stand."""
+    rows: Array = values[batch[f"{declared(name).ragged or 'frame'}_mask"]]
+    return rows
 
 
 def _column(name: str, values: Array, dataset: Dataset) -> Column:

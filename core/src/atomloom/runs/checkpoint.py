@@ -38,6 +38,9 @@ DTYPES = frozenset(
 )
 """What arrays in a checkpoint may consist of."""
 
+ENGINE = "training/"
+"""What the names of leaves start with that an engine keeps to go on, and that are no part of the model."""
+
 _KEY = "atomloom"
 
 
@@ -46,7 +49,7 @@ class Checkpoint(NamedTuple):
 
     Args:
         epoch: how many epochs were completed.
-        leaves: the arrays of the model and its optimiser, by name.
+        leaves: the arrays of the model by name, and those of its optimiser under names that start with `ENGINE`.
         extra: whatever else the engine needs to go on (states of random generators, a sampler's position): plain
             data as JSON knows it, so tuples come back as lists. Integers may have any size.
         score: what the best checkpoint is chosen by; lower is better.
@@ -56,6 +59,15 @@ class Checkpoint(NamedTuple):
     leaves: Mapping[str, np.ndarray]
     extra: Mapping[str, Any]
     score: float | None = None
+
+    @property
+    def model_leaves(self) -> dict[str, np.ndarray]:
+        """The arrays that the model predicts with.
+
+        >>> list(Checkpoint(1, {"w": np.ones(2), "training/momentum": np.zeros(2)}, {}).model_leaves)
+        ['w']
+        """
+        return {name: leaf for name, leaf in self.leaves.items() if not name.startswith(ENGINE)}
 
 
 class Summary(NamedTuple):

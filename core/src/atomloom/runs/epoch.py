@@ -45,6 +45,11 @@ class Epoch:
         """Tell that `done` of the epoch's `of` structures have been seen."""
         self._display.advanced(done, of)
 
+    def tell(self, text: str) -> None:
+        """Put some lines into the log of the run and, where a person looks, above the bar."""
+        self._session.logger.info("%s", text)
+        self._display.told(text)
+
     def log(self, values: Mapping[str, float]) -> None:
         """Give metrics of this epoch, before its state is saved; several calls add up to one line.
 

@@ -38,6 +38,9 @@ class Display:
     def logged(self, epoch: int, values: Mapping[str, float]) -> None:
         """The metrics of an epoch are known."""
 
+    def told(self, text: str) -> None:
+        """The engine has some lines to show, such as a table."""
+
     def completed(self, epoch: int) -> None:
         """An epoch has ended."""
 
@@ -96,6 +99,10 @@ class TerminalDisplay(Display):
     def logged(self, epoch: int, values: Mapping[str, float]) -> None:
         """Add a row to the table."""
         self._latest.append((epoch, dict(values)))
+
+    def told(self, text: str) -> None:
+        """Print it above what is drawn, as it is."""
+        self._console.print(text, markup=False, highlight=False)
 
     def completed(self, epoch: int) -> None:
         """Move the bar to the end of the epoch."""

@@ -32,7 +32,7 @@ class Session:
 
     def __init__(self, files: RunFolder, logger: logging.Logger) -> None:
         self._files = files
-        self._logger = logger
+        self.logger = logger
         self.complete = True
         """Whether all that was to be done is done; a loop over epochs sets it to False until its end."""
         self.trouble: BaseException | None = None
@@ -62,9 +62,9 @@ class Session:
         self.outcome = self._outcome_of(error)
         reason = {} if error is None or self.outcome == "interrupted" else {"reason": reason_of(error)}
         message = f"{self.outcome}: {reason['reason']}" if reason else self.outcome
-        self._logger.log(logging.ERROR if self.outcome == "failed" else logging.INFO, message)
+        self.logger.log(logging.ERROR if self.outcome == "failed" else logging.INFO, message)
         if error is not None and not isinstance(error, AtomloomError | KeyboardInterrupt | GeneratorExit):
-            self._logger.info("traceback", exc_info=error)
+            self.logger.info("traceback", exc_info=error)
         self.note(ended=now(), outcome=self.outcome, **reason)
 
     def _outcome_of(self, error: BaseException | None) -> str:

@@ -1,0 +1,46 @@
+"""The engine that trains every JAX model: one loop, correct under accumulation, bit-exact on resume, and watched.
+
+::
+
+    options, schedules, optimisers, averaging    what can be set, and what follows from it
+    device_batch, feeding, sharing, devices      data on its way to the devices
+    objective, step, train_state, programs       what is compiled
+    metrics, gathering, table                    what is measured, fetched and shown
+    steering, saving, blame                      what is decided, kept, and told when numbers break
+    training                                     the loop over all of them
+    model, backend, ops, named, precision        what models and core see
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from atomloom_jax.device_batch import DeviceBatch
+    from atomloom_jax.metrics import TrainingMetrics
+    from atomloom_jax.model import JaxModel
+    from atomloom_jax.options import Training
+    from atomloom_jax.training import train_model_multibatch
+
+__all__ = ["DeviceBatch", "JaxModel", "Training", "TrainingMetrics", "train_model_multibatch"]
+
+_HOMES = {
+    "DeviceBatch": "device_batch",
+    "JaxModel": "model",
+    "Training": "options",
+    "TrainingMetrics": "metrics",
+    "train_model_multibatch": "training",
+}
+
+if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'atomloom_jax' has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(f"atomloom_jax.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

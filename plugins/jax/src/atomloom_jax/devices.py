@@ -1,0 +1,41 @@
+"""The devices that train together, as a mesh of one axis."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+from jax.sharding import Mesh
+
+from atomloom.errors import ConfigError
+
+AXIS = "data"
+"""The name of the axis along which devices share the batches of an update."""
+
+
+def listed() -> list[str]:
+    """The devices of this process, for ``atomloom info``."""
+    return [f"{device.device_kind} ({device.platform} {device.id})" for device in jax.local_devices()]
+
+
+def mesh(platform: str | None, count: int) -> Mesh:
+    """The devices of a platform (JAX's choice where none is named): the first `count`, or all.
+
+    With `jax.distributed` the devices of all processes belong to it.
+
+    Raises:
+        ConfigError: when there is no such platform, or there are fewer.
+    """
+    found = _devices(platform)
+    if count > len(found):
+        had = f"there {'is' if len(found) == 1 else 'are'} {len(found)} of {found[0].platform}"
+        raise ConfigError(f"train on {count} devices", had, f"Set num_devices to {len(found)} or less")
+    return Mesh(np.array(found[: count or len(found)]), (AXIS,))
+
+
+def _devices(platform: str | None) -> list[jax.Device]:
+    try:
+        return jax.devices(platform)
+    except RuntimeError as error:
+        known = sorted({device.platform for device in (*jax.devices(), *jax.devices("cpu"))})
+        found = f"JAX has only {' and '.join(known)} here"
+        raise ConfigError(f"train on {platform!r}", found, f"Set device to {' or '.join(known)}") from error

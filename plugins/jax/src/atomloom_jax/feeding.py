@@ -1,0 +1,96 @@
+"""From a plan to what updates take: batches read, padded, stacked and brought to the devices, all ahead of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding
+
+from atomloom.batching import PaddedBatch, Plan, Planned, Position, Shape, Stream, ahead, load
+from atomloom.data import Dataset
+from atomloom.model import Model
+from atomloom_jax.device_batch import DeviceBatch
+from atomloom_jax.model import JaxModel
+from atomloom_jax.precision import precise
+from atomloom_jax.step import DIVIDED
+
+
+class Prepared(NamedTuple):
+    """What one update takes.
+
+    Args:
+        planned: the batches of this process.
+        shape: of each.
+        arrays: on the devices, as ``[batches of a device, devices, ...]``.
+        structures: how many real frames they hold.
+    """
+
+    planned: tuple[Planned, ...]
+    shape: Shape
+    arrays: DeviceBatch
+    structures: int
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The updates' data of a part of a data set.
+
+    Args:
+        dataset: the part.
+        plan: its batches, in groups that make an update.
+        names: the fields that are read.
+        model: with `state`, which gives the offsets of the references.
+        mesh: the devices.
+        precision: of the numbers.
+    """
+
+    dataset: Dataset
+    plan: Plan
+    names: tuple[str, ...]
+    model: Model[Any]
+    state: Any
+    mesh: Mesh
+    precision: str
+
+    @contextmanager
+    def epoch(self, number: int, depth: int) -> Iterator[Iterator[Prepared]]:
+        """The updates of an epoch (the first is 0), up to `depth` of them prepared before they are asked for."""
+        host, hosts = jax.process_index(), jax.process_count()
+        stream = Stream(self.plan, Position(number), host=host, hosts=hosts)
+        with closing(ahead((self.prepared(planned) for planned in stream.epoch()), depth)) as prepared:
+            yield prepared
+
+    @property
+    def updates(self) -> int:
+        """How many updates an epoch has; for plans in which epochs differ, the first."""
+        return sum(1 for _ in self.plan.batches(0)) // self.plan.group
+
+    def prepared(self, planned: tuple[Planned, ...]) -> Prepared:
+        """One update's batches on the devices."""
+        batches = [self.batch(each) for each in planned]
+        stacked = DeviceBatch.stacked(batches)
+        devices = len(self.mesh.local_devices)
+        divided = jax.tree.map(lambda values: values.reshape(-1, devices, *values.shape[1:]), stacked)
+        with precise(self.precision):
+            arrays = jax.tree.map(self._placed, divided)
+        return Prepared(planned, stacked.shape, arrays, sum(len(each.frames) for each in planned))
+
+    def batch(self, planned: Planned) -> DeviceBatch:
+        """One batch on the host, its references less what the model adds to its predictions."""
+        padded = load(self.dataset, planned, self.names)
+        return DeviceBatch.of(padded, self.precision, offsets_of(self.model, self.state, padded))
+
+    def _placed(self, values: np.ndarray) -> jax.Array:
+        sharding = NamedSharding(self.mesh, DIVIDED)
+        placed: jax.Array = jax.make_array_from_process_local_data(sharding, values)
+        return placed
+
+
+def offsets_of(model: Model[Any], state: Any, batch: PaddedBatch) -> Mapping[str, np.ndarray]:
+    """What a model adds to its predictions in float64, on the host."""
+    return model.offsets(state, batch) if isinstance(model, JaxModel) else {}

@@ -1,0 +1,83 @@
+"""A small model as an example: every element has an energy, every pair of elements a function of their distance.
+
+``E = sum_i e(Z_i) + sum_(i != j) sum_k w_k(Z_i, Z_j) b_k(r_ij)`` with Gaussians ``b_k`` that a cutoff brings to zero.
+All that the engine needs of a model is `init` and `predict`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+import msgspec
+import numpy as np
+from msgspec import Meta
+
+from atomloom.batching import PaddedBatch
+from atomloom.data import ElementEnergies
+from atomloom.model import FitData, Schema
+from atomloom_jax.model import Inputs, JaxModel
+
+_ELEMENTS = 119  # one more than the largest atomic number: 0 is padding
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The options of the pair potential."""
+
+    functions: Annotated[int, Meta(ge=1, description="radial functions for each pair of elements")] = 16
+    cutoff: Annotated[float, Meta(gt=0, description="distance beyond which atoms do not meet, in angstrom")] = 5.0
+
+
+class PairPotential(JaxModel[dict[str, Any]]):
+    """See the module."""
+
+    def init(self, schema: Schema, config: Config, seed: int) -> dict[str, Any]:
+        """Small random weights for the elements of the data."""
+        count = len(schema.elements)
+        place = jnp.zeros(_ELEMENTS, jnp.int32).at[jnp.array(schema.elements)].set(jnp.arange(count))
+        weights = 0.01 * jax.random.normal(jax.random.key(seed), (count, count, config.functions))
+        own = {"energies": jnp.zeros(count), "weights": weights}
+        return {**own, "place": place, "cutoff": np.array(config.cutoff), "references": np.zeros(_ELEMENTS)}
+
+    def prepare(self, state: dict[str, Any], data: FitData) -> dict[str, Any]:
+        """Energies of the elements, fitted to the part that is trained on and kept in float64."""
+        own = np.zeros(_ELEMENTS)
+        for number, energy in ElementEnergies.fit(data.train).values.items():
+            own[number] = energy
+        return {**state, "references": own}
+
+    def offsets(self, state: dict[str, Any], batch: PaddedBatch) -> dict[str, np.ndarray]:
+        """The energies of the elements, added up for each frame."""
+        own = np.asarray(state["references"])[batch["Z"]]
+        return {"E": np.bincount(batch["batch_segments"], own, batch.shape.frames)}
+
+    def constants(self, state: dict[str, Any]) -> frozenset[str]:
+        """What is not trained."""
+        return frozenset({"cutoff", "references"})
+
+    def predict(self, state: dict[str, Any], batch: Inputs) -> dict[str, Any]:
+        """E in eV ``[frames]`` and F, its negative gradient, in eV/angstrom ``[atoms, 3]``."""
+
+        def total(positions: jax.Array) -> tuple[jax.Array, jax.Array]:
+            energy = _energies(state, positions, batch)
+            return energy.sum(), energy
+
+        gradient, energy = jax.grad(total, has_aux=True)(jnp.asarray(batch["R"]))
+        return {"E": energy, "F": -gradient}
+
+
+def _energies(state: dict[str, Any], positions: jax.Array, batch: Inputs) -> jax.Array:
+    """Of every frame; padded pairs and atoms add nothing, to values and gradients alike."""
+    kinds, real = state["place"][jnp.asarray(batch["Z"])], batch["pair_mask"]
+    first, second = batch["dst_idx"], batch["src_idx"]
+    apart = jnp.where(jnp.asarray(real)[:, None], positions[second] - positions[first], 1.0)
+    distance = jnp.linalg.norm(apart, axis=-1)
+    centres = jnp.linspace(0.0, state["cutoff"], state["weights"].shape[-1])
+    width = state["cutoff"] / len(centres)
+    inside = jnp.asarray(real) & (distance < state["cutoff"])
+    fading = jnp.where(inside, 0.5 * (1.0 + jnp.cos(jnp.pi * distance / state["cutoff"])), 0.0)
+    functions = jnp.exp(-0.5 * ((distance[:, None] - centres) / width) ** 2) * fading[:, None]
+    pairs = (state["weights"][kinds[first], kinds[second]] * functions).sum(axis=-1)
+    atoms = jax.ops.segment_sum(pairs, first, len(positions)) + state["energies"][kinds] * batch["atom_mask"]
+    return jax.ops.segment_sum(atoms, batch["batch_segments"], batch.shape.frames)

@@ -1,0 +1,81 @@
+"""What atomloom-jax brings. Imported by every command, so it imports nothing but atomloom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from atomloom import BackendSpec, ModelSpec, hookimpl
+
+if TYPE_CHECKING:
+    from atomloom import Run
+
+api = 1
+
+_JAX = """@software{jax2018github, author = {Bradbury, James and others},
+title = {{JAX}: composable transformations of {Python}+{NumPy} programs},
+url = {http://github.com/jax-ml/jax}, year = {2018}}"""
+
+_OPTAX = """@software{deepmind2020jax, author = {DeepMind and others},
+title = {The {DeepMind} {JAX} Ecosystem}, url = {http://github.com/google-deepmind}, year = {2020}}"""
+
+
+@hookimpl
+def atomloom_backends() -> Iterable[BackendSpec]:
+    """JAX, with the engine that trains its models."""
+    yield BackendSpec(
+        name="jax",
+        summary="Models in JAX, trained by the engine of atomloom-jax",
+        load="atomloom_jax.backend:BACKEND",
+        training="atomloom_jax.options:Training",
+        devices="atomloom_jax.devices:listed",
+        cite=(_JAX, _OPTAX),
+    )
+
+
+@hookimpl
+def atomloom_run_started(run: Run) -> None:
+    """Open the files of TensorBoard where the training asks for them."""
+    if _for_tensorboard(run):
+        from atomloom_jax import tensorboard
+
+        tensorboard.started(run)
+
+
+@hookimpl
+def atomloom_steps_finished(run: Run, block: Mapping[str, Any]) -> None:
+    """Add updates to them."""
+    if _for_tensorboard(run):
+        from atomloom_jax import tensorboard
+
+        tensorboard.continued(run, block)
+
+
+@hookimpl
+def atomloom_run_finished(run: Run) -> None:
+    """Close them."""
+    if _for_tensorboard(run):
+        from atomloom_jax import tensorboard
+
+        tensorboard.ended(run)
+
+
+def _for_tensorboard(run: Run) -> bool:
+    return bool(run.config.get("training", {}).get("tensorboard"))
+
+
+@hookimpl
+def atomloom_models() -> Iterable[ModelSpec]:
+    """A small model that shows what the engine asks of one."""
+    yield ModelSpec(
+        name="pair-potential",
+        summary="Pair potential of radial functions: small, fast, an example of a JAX model",
+        load="atomloom_jax.pair_potential:PairPotential",
+        needs=("Z", "R"),
+        predicts=("E", "F"),
+        backend="jax",
+        config="atomloom_jax.pair_potential:Config",
+        training={"learning_rate": 1e-2},
+        losses={"energy": 1.0, "forces": 10.0},
+        claims=frozenset({"permutation", "rotation", "translation", "padding", "batch", "conservative"}),
+    )

@@ -1,0 +1,269 @@
+"""The loop: epochs of updates, each followed by a look at the validation part, a checkpoint, and a decision to go on.
+
+Updates are sent to the devices as fast as data comes, and what they measured is fetched when it is ready. Everything
+that a training needs to go on is in its checkpoint, so that one that was killed continues to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Generic, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import NamedSharding
+
+from atomloom.errors import RunFailed
+from atomloom.model import FitData, Model, State, WeightedLoss
+from atomloom.runs import Run
+from atomloom.runs.epoch import Epoch
+from atomloom_jax.blame import culprits, failure
+from atomloom_jax.devices import mesh
+from atomloom_jax.feeding import Feed, Prepared
+from atomloom_jax.gathering import Broken, Gatherer, fetched
+from atomloom_jax.metrics import TrainingMetrics, for_part, nothing, together
+from atomloom_jax.model import JaxModel
+from atomloom_jax.objective import Objective
+from atomloom_jax.options import Training
+from atomloom_jax.precision import precise
+from atomloom_jax.programs import Programs
+from atomloom_jax.saving import extra_of, leaves_of, restored, started_from
+from atomloom_jax.schedules import schedule
+from atomloom_jax.sharing import share
+from atomloom_jax.steering import Steering
+from atomloom_jax.step import SHARED, extras, measure_function, update_function
+from atomloom_jax.table import epoch_table
+from atomloom_jax.train_state import Leaves, TrainState, count
+
+
+def train_model_multibatch(
+    model: Model[State],
+    state: State,
+    data: FitData,
+    losses: tuple[WeightedLoss, ...],
+    run: Run,
+    training: Training,
+) -> State:
+    """Bring the state of a model to the data, in a run that can be watched and resumed; the best state.
+
+    Args:
+        model: written in JAX; see `atomloom_jax.JaxModel`.
+        state: where to start, unless the run has a checkpoint.
+        data: the parts to train on and to validate on.
+        losses: what is lowered.
+        run: where it is recorded.
+        training: the options.
+    """
+    with precise(training.precision, training.matmul_precision):
+        return _Loop.of(model, state, data, losses, run, training).run_through()
+
+
+class _Pass(NamedTuple):
+    """What one pass over a part of the data measured, and how long it took."""
+
+    metrics: TrainingMetrics
+    structures: int
+    seconds: float
+    stalled: float
+
+
+@dataclass
+class _Loop(Generic[State]):
+    """A training with everything that it needs.
+
+    Attributes:
+        constants: arrays of the model that are not trained, on the devices.
+        kept: the same as they were given; references in float64 stay so in checkpoints.
+        known: what is carried from update to update.
+        steering: what validation showed so far.
+    """
+
+    objective: Objective[State]
+    data: FitData
+    run: Run
+    training: Training
+    feeds: dict[str, Feed]
+    update: Programs
+    measure: Programs
+    like: TrainingMetrics
+    constants: dict[str, Any]
+    kept: dict[str, np.ndarray]
+    known: TrainState
+    steering: Steering
+
+    @classmethod
+    def of(
+        cls,
+        model: Model[State],
+        state: State,
+        data: FitData,
+        losses: tuple[WeightedLoss, ...],
+        run: Run,
+        training: Training,
+    ) -> _Loop[State]:
+        """Everything in its place: data planned, parameters on the devices, checkpoint restored, nothing compiled."""
+        where = mesh(training.device, training.num_devices)
+        leaves, state = _start(model, state, data, run, training)
+        leaves = leaves.trained_in(training.precision)
+        objective = Objective.of(model, state, losses, data.train)
+        feeds = _feeds(model, state, data, losses, training)
+        factor = schedule(training, feeds["train"].updates)
+        known, steering = TrainState.fresh(leaves.parameters, training), Steering()
+        if (checkpoint := run.latest()) is not None:
+            known, steering = restored(known, checkpoint, run.name)
+        run.logger.info("%d parameters are trained on %s", count(leaves.parameters), ", ".join(map(str, where.devices)))
+        everywhere = NamedSharding(where, SHARED)
+        known, constants = jax.device_put((known, leaves.constants), everywhere)
+        return cls(
+            objective=objective,
+            data=data,
+            run=run,
+            training=training,
+            feeds=feeds,
+            update=Programs(update_function(objective, training, factor, where), "an update", run.logger, (0,)),
+            measure=Programs(measure_function(objective, where), "a validation", run.logger),
+            like=_names(objective, {**leaves.parameters, **leaves.constants}, feeds["train"]),
+            constants=constants,
+            kept=leaves.constants,
+            known=known,
+            steering=steering,
+        )
+
+    def run_through(self) -> State:
+        """All epochs that are left; the state of the best of them."""
+        options, total = self.training, self.training.num_epochs
+        if reason := self.steering.reason_to_stop(options):  # it was killed after its last epoch was saved
+            self.run.logger.info("stopped: %s", reason)
+            total = self.run.epochs_done
+        for epoch in self.run.epochs(total, options.save_every_n_epochs, options.keep_last):
+            trained = self._train(epoch)
+            watched = self._validate(epoch)
+            self._record(epoch, trained, watched)
+        best = self.run.best() or self.run.latest()
+        assert best is not None, "every epoch saves its state"
+        return self.objective.model.with_leaves(self.objective.template, best.model_leaves)
+
+    def _train(self, epoch: Epoch) -> _Pass:
+        """One pass over the part to train on, with its updates."""
+        gatherer = Gatherer(together([self.like, extras()]), int(self.known.updates))
+        began, stalled = perf_counter(), 0.0
+        with self.feeds["train"].epoch(epoch.number - 1, self.training.prefetch) as prepared:
+            for waited, each in _timed(prepared, gatherer):
+                stalled += waited
+                self.known, vector = self.update(each.shape, self.known, self.constants, each.arrays)
+                gatherer.add(vector, each)
+                self._tell(epoch, gatherer)
+                if gatherer.broken:
+                    break
+        gatherer.finish()
+        self._tell(epoch, gatherer, least=1)
+        if gatherer.broken:
+            where = f"update {gatherer.broken.place} of epoch {epoch.number}"
+            raise self._failure("train", where, self.known.parameters, gatherer.broken)
+        return _Pass(gatherer.total, gatherer.structures, perf_counter() - began, stalled)
+
+    def _tell(self, epoch: Epoch, gatherer: Gatherer, **least: int) -> None:
+        """Move the bar, and pass on what was fetched."""
+        epoch.advance(gatherer.structures, len(self.data.train))
+        if block := gatherer.block(**least):
+            self.run.steps(block)
+
+    def _validate(self, epoch: Epoch) -> _Pass:
+        """One pass over the part to validate on, with the average of the parameters where there is one."""
+        began, total, structures = perf_counter(), nothing(self.like), 0
+        if "valid" in self.feeds:
+            parameters = self.known.result(self.training)
+            leaves = {**parameters, **self.constants}
+            with self.feeds["valid"].epoch(0, self.training.prefetch) as prepared:
+                sent = ((self.measure(each.shape, leaves, each.arrays), each) for each in prepared)
+                for place, (vector, each) in enumerate(fetched(sent), start=1):
+                    metrics = self.like.unpacked(vector)
+                    if not np.isfinite(metrics.loss(self.objective.losses)):
+                        where = f"batch {place} of the validation after epoch {epoch.number}"
+                        raise self._failure("valid", where, parameters, Broken(place, each))
+                    total, structures = total.plus(metrics), structures + each.structures
+        return _Pass(total, structures, perf_counter() - began, 0.0)
+
+    def _record(self, epoch: Epoch, trained: _Pass, watched: _Pass) -> None:
+        """Metrics, table and checkpoint of an epoch, and what follows from its score."""
+        losses = self.objective.losses
+        train = trained.metrics.summary(losses)
+        valid = watched.metrics.summary(losses) if "valid" in self.feeds else {}
+        epoch.log({**for_part("train", train), **for_part("valid", valid)})
+        score = (valid or train)["loss"]
+        self.steering = self.steering.after(score, self.training)
+        self.known = self.known._replace(scale=jnp.full_like(self.known.scale, self.steering.scale))
+        if self.training.table_every_n_epochs and not epoch.number % self.training.table_every_n_epochs:
+            table = epoch_table(epoch.number, self.training.num_epochs, train, valid, self._pace(trained, watched))
+            epoch.tell(table)
+        leaves = leaves_of(self.known, self.kept, self.training)
+        epoch.save(leaves, extra_of(self.steering, epoch.number, self.training), score)
+        if reason := self.steering.reason_to_stop(self.training):
+            self.run.stop(reason)
+
+    def _pace(self, trained: _Pass, watched: _Pass) -> str:
+        """How fast an epoch was, in words."""
+        rate = trained.structures / max(trained.seconds, 1e-9)
+        share = trained.stalled / max(trained.seconds, 1e-9)
+        seconds = trained.seconds + watched.seconds
+        programs = self.update.compilations + self.measure.compilations
+        return f"{seconds:.2f} s, {rate:,.0f} structures/s, {share:.1%} waiting for data, {programs} programs compiled"
+
+    def _failure(self, part: str, where: str, parameters: dict[str, Any], broken: Broken) -> RunFailed:
+        """The error that says which frames and which loss made the numbers not finite."""
+        host = jax.device_get((parameters, self.constants))
+        trained, constants = jax.tree.map(jnp.asarray, host)  # on one device, whatever the mesh was
+        found = culprits(self.objective, trained, constants, self.feeds[part], broken)
+        structures, done = broken.prepared.structures, self.run.epochs_done
+        return failure(self.run.name, where, found, structures, self.data.numbers.get(part), done)
+
+
+def _start(model: Model[State], state: State, data: FitData, run: Run, training: Training) -> tuple[Leaves, State]:
+    """The arrays to start from and the state that they belong to: the run's own, another run's, or fresh ones."""
+    checkpoint = run.latest()
+    if checkpoint is not None:
+        state = model.with_leaves(state, checkpoint.model_leaves)
+        return Leaves.of(model, state), state
+    if isinstance(model, JaxModel):
+        state = model.prepare(state, data)
+    leaves = Leaves.of(model, state)
+    if training.init_from is not None:
+        leaves = started_from(leaves, training.init_from)
+        state = model.with_leaves(state, {**leaves.parameters, **leaves.constants})
+    return leaves, state
+
+
+def _feeds(
+    model: Model[State], state: State, data: FitData, losses: tuple[WeightedLoss, ...], training: Training
+) -> dict[str, Feed]:
+    """The batches of the parts; without a part to validate on there is no feed of it."""
+    where = mesh(training.device, training.num_devices)
+    sharing = share(data, training.gradient_accumulation_steps, where.size)
+    names = tuple(dict.fromkeys((*data.needs, *(name for loss in losses for name in loss.needs))))
+    pairs = model.pairs if isinstance(model, JaxModel) else True
+    parts = {"train": data.train, "valid": data.valid}
+    return {
+        name: Feed(part, sharing.plan(data, part, pairs=pairs), names, model, state, where, training.precision)
+        for name, part in parts.items()
+        if len(part)
+    }
+
+
+def _names(objective: Objective[Any], leaves: dict[str, Any], feed: Feed) -> TrainingMetrics:
+    """Metrics of the names that are measured, found without computing any."""
+    first = next(iter(feed.plan.batches(0)))
+    shapes: TrainingMetrics = jax.eval_shape(objective.measured, leaves, feed.batch(first))
+    return nothing(shapes)
+
+
+def _timed(prepared: Iterator[Prepared], gatherer: Gatherer) -> Iterator[tuple[float, Prepared]]:
+    """The same, each with the seconds that the devices had to wait for it."""
+    while True:
+        idle, began = gatherer.idle, perf_counter()
+        each = next(prepared, None)
+        if each is None:
+            return
+        yield (perf_counter() - began if idle else 0.0), each
