@@ -88,10 +88,7 @@ class StoredArray:
         unseen = self._unseen  # another thread may see the last block meanwhile
         if unseen is None or not len(starts):
             return
-        start, size = self.entry.start, self.entry.row
-        first = (start + starts * size) // BLOCK
-        counts = np.where(stops > starts, -(-(start + stops * size) // BLOCK) - first, 0)
-        blocks = np.unique(segments(first, counts))
+        blocks = self._pieces(starts, stops, BLOCK)
         for block in blocks[unseen[blocks]].tolist():
             if not self.whole(block):
                 raise self.damage(block)
@@ -130,17 +127,20 @@ class StoredArray:
         return f"the block of bytes {start} to {stop - 1} ({frames})"
 
     def advise(self, starts: Indices, stops: Indices) -> None:
-        """Ask the system to fetch these rows from the disk before they are needed."""
+        """Ask the system to fetch these rows from the disk before they are needed, and with them what is checked."""
         if not _ADVISED:
             return
-        mapping = self._file.mapping(self._place)
-        first = (self.entry.start + starts * self.entry.row) // _PAGE
-        last = -(-(self.entry.start + stops * self.entry.row) // _PAGE)
-        pages = np.unique(segments(first, last - first))
-        cuts = np.flatnonzero(np.diff(pages) > 1) + 1
-        for run in np.split(pages, cuts) if len(pages) else ():
-            start = int(run[0]) * _PAGE
-            mapping.madvise(mmap.MADV_WILLNEED, start, min(len(run) * _PAGE, len(mapping) - start))
+        _, mapping = self.rows, self._file.mapping(self._place)
+        if (unseen := self._unseen) is not None:
+            blocks = self._pieces(starts, stops, BLOCK)
+            _fetch(mapping, blocks[unseen[blocks]], BLOCK)
+        _fetch(mapping, self._pieces(starts, stops, _PAGE), _PAGE)
+
+    def _pieces(self, starts: Indices, stops: Indices, unit: int) -> Indices:
+        """The pieces of `unit` bytes of the file in which rows are, each once and in their order."""
+        start, size = self.entry.start, self.entry.row
+        first = (start + starts * size) // unit
+        return np.unique(segments(first, np.where(stops > starts, -(-(start + stops * size) // unit) - first, 0)))
 
     def scatter(self) -> None:
         """Tell the system that rows will be read here and there, so that it fetches no more than is asked for."""
@@ -157,3 +157,11 @@ class StoredArray:
         if self.check == "touch":
             self._unseen = np.ones(blocks_of(self.entry.bytes), dtype=bool)
         self._rows = header.over(mapping, header.start)
+
+
+def _fetch(mapping: mmap.mmap, pieces: Indices, unit: int) -> None:
+    """Have the system read pieces of a file, given in their order, by one call for those that follow each other."""
+    firsts = np.flatnonzero(np.diff(pieces, prepend=-2) > 1)
+    counts = np.diff(firsts, append=len(pieces))
+    for start, count in zip((pieces[firsts] * unit).tolist(), (counts * unit).tolist(), strict=True):
+        mapping.madvise(mmap.MADV_WILLNEED, start, min(count, len(mapping) - start))
