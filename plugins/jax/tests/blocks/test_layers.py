@@ -171,7 +171,7 @@ def test_attention_forgets_a_neighbour_smoothly() -> None:
 def test_heads_that_do_not_fit_are_told() -> None:
     """With both numbers."""
     pairs = Pairs.along(jnp.eye(3)[:1], jnp.array([0]), jnp.array([0]), jnp.array([True]))
-    with pytest.raises(ConfigError, match="6 features do not divide into 4 heads. Give a number of features"):
+    with pytest.raises(ConfigError, match=r"6 features do not divide into 4 heads\. Give a number of features"):
         PairAttention(6).init(KEY, jnp.ones((1, 6)), pairs, jnp.ones(1))
 
 

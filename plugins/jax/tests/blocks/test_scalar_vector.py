@@ -43,9 +43,7 @@ def silu(x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("with_vectors", [True, False])
-def test_a_message_is_its_formula(
-    with_vectors: bool, frames: Callable[..., Any], padded: Callable[..., Any]
-) -> None:
+def test_a_message_is_its_formula(with_vectors: bool, frames: Callable[..., Any], padded: Callable[..., Any]) -> None:
     """By a loop over pairs, with vectors and before there are any."""
     pairs = Pairs.of(padded(frames([4, 2])))
     radial = RADIAL(pairs)
