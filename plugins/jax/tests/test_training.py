@@ -68,6 +68,10 @@ def test_one_program_is_compiled_for_each_shape(
     shapes = {planned.shape for epoch in range(3) for planned in data.plan(data.train, pairs=True).batches(epoch)}
     said = [record.getMessage() for record in caplog.records]
     assert sum(text.startswith("compiled an update") for text in said) == len(shapes)
+    noted = Run.open(tmp_path / "run").provenance["sessions"][-1]
+    assert noted["programs_compiled"] == sum(text.startswith("compiled") for text in said)
+    assert noted["structures_per_second"] > 0
+    assert 0 <= noted["waiting_for_data"] < 1
     assert all("for " in text for text in said if text.startswith("compiled"))
 
 

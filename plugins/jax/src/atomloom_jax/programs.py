@@ -33,6 +33,8 @@ class Programs:
         self._function = jax.jit(function, donate_argnums=donated)
         self._what, self._logger = what, logger
         self._compiled: dict[Shape, Compiled] = {}
+        self.seconds = 0.0
+        """How long all compilations took."""
 
     @property
     def compilations(self) -> int:
@@ -49,6 +51,7 @@ class Programs:
         began = perf_counter()
         compiled = self._function.lower(*arguments).compile()
         seconds = perf_counter() - began
+        self.seconds += seconds
         self._logger.info("compiled %s for %s in %.1f s", self._what, described(shape), seconds)
         return compiled
 
