@@ -190,6 +190,22 @@ def test_a_start_of_another_model_names_the_leaves(
         trained(tmp_path / "second", data, Training(num_epochs=1, init_from=str(tmp_path / "first")), Wider())
 
 
+def test_a_resumed_run_of_a_changed_model_names_the_leaves(
+    fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path
+) -> None:
+    """A model whose state has changed since its run was started is refused, naming what is new, and nothing is lost."""
+
+    class Grown(PairPotential):
+        def init(self, schema: Any, config: Any, seed: int) -> dict[str, Any]:
+            return {**super().init(schema, config, seed), "charges": jnp.zeros(3)}
+
+    data = fit_data(molecules, 60, batch_size=30)
+    trained(tmp_path / "run", data, Training(num_epochs=1))
+    with pytest.raises(RunError, match="`charges` is missing"):
+        trained(tmp_path / "run", data, Training(num_epochs=2), Grown())
+    assert Run.open(tmp_path / "run").epochs_done == 1
+
+
 def test_training_stops_when_nothing_improves(fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path) -> None:
     """Early stopping ends the run as finished after the epochs that it waits."""
     options = {**EXACT, "num_epochs": 50, "learning_rate": 1e-30, "early_stopping_patience": 3}

@@ -26,6 +26,7 @@ from atomloom_jax.blame import culprits, failure
 from atomloom_jax.devices import mesh
 from atomloom_jax.feeding import Feed, Prepared
 from atomloom_jax.gathering import Broken, Gatherer, fetched
+from atomloom_jax.memory import exhaustion_told, memory_limit
 from atomloom_jax.metrics import TrainingMetrics, for_part, nothing, together
 from atomloom_jax.model import JaxModel
 from atomloom_jax.objective import Objective
@@ -126,7 +127,13 @@ class _Loop(Generic[State]):
             run=run,
             training=training,
             feeds=feeds,
-            update=Programs(update_function(objective, training, factor, where), "an update", run.logger, (0,)),
+            update=Programs(
+                update_function(objective, training, factor, where),
+                "an update",
+                run.logger,
+                donated=(0,),
+                limit=memory_limit(where.local_devices),
+            ),
             measure=Programs(measure_function(objective, where), "a validation", run.logger),
             like=_names(objective, {**leaves.parameters, **leaves.constants}, feeds["train"]),
             constants=constants,
@@ -142,7 +149,7 @@ class _Loop(Generic[State]):
         if reason := self.steering.reason_to_stop(options):  # it was killed after its last epoch was saved
             self.run.logger.info("stopped: %s", reason)
             total = self.run.epochs_done
-        with ExitStack() as stack:
+        with ExitStack() as stack, exhaustion_told(self.update.demands, memory_limit(jax.local_devices())):
             numbers = {"train": range(self.run.epochs_done, total), "valid": repeat(0)}
             data = {
                 part: stack.enter_context(feed.epochs(numbers[part], options.prefetch))
