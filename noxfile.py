@@ -51,17 +51,17 @@ def project(folder: Path) -> dict[str, Any]:
 
 
 def name(folder: Path) -> str:
-    """The distribution's name, such as ``atomloom-memmap``."""
+    """The distribution's name, such as ``atomloom-lines``."""
     return str(project(folder)["name"])
 
 
 def module(folder: Path) -> str:
-    """The distribution's import name, such as ``atomloom_memmap``."""
+    """The distribution's import name, such as ``atomloom_lines``."""
     return name(folder).replace("-", "_")
 
 
 def distribution(requirement: str) -> str:
-    """The name in a requirement such as ``atomloom-jax[test]>=0.1``."""
+    """The name in a requirement such as ``atomloom-lines[test]>=0.1``."""
     return re.split(r"[^\w.-]", requirement)[0]
 
 

@@ -43,14 +43,14 @@ def plain(folder: Path) -> Iterator[int]:
 
 def loaded(folder: Path, **options: object) -> Iterator[int]:
     """Batches of the loader."""
-    for _ in ours.loader(folder, **options).batches(num_atoms=SLOTS):
+    for _ in ours.loader(folder, **options).batches(num_atoms=SLOTS, pairs=False):
         yield FRAMES
 
 
 MODES: dict[str, Callable[[Path], Iterator[int]]] = {
     PLAIN: plain,
     "loader, global shuffle, cold": lambda folder: loaded(folder, cold=True),
-    "loader, shuffle in blocks": lambda folder: loaded(folder, block=4096),
+    "loader, shuffle in blocks": lambda folder: loaded(folder, order="blocks"),
 }
 
 

@@ -32,14 +32,14 @@ def shards(folder: Path) -> Iterator[dict[str, NDArray[Any]]]:
 
 
 def loader(folder: Path, **options: Any) -> Any:
-    """What reads batches of a store."""
+    """What reads batches of a store; without a thread, for there is no step of a fit during which it could work."""
     from atomloom_memmap import PackedMemmapLoader
 
-    return PackedMemmapLoader(folder / STORE, batch_size=FRAMES, **options)
+    return PackedMemmapLoader(folder / STORE, batch_size=FRAMES, prefetch=0, **options)
 
 
 def open_padded(folder: Path) -> Epoch:
-    """Epochs of the loader, everything that it puts into a batch included."""
+    """Epochs of the loader with all that it puts into a batch but pairs, which no other of these makes."""
     return padded(loader(folder))
 
 
@@ -47,7 +47,7 @@ def padded(opened: Any) -> Epoch:
     """Batches of a loader that shuffles by itself."""
 
     def epoch(_: Indices) -> Iterator[Padded]:
-        for batch in opened.batches(num_atoms=SLOTS):
+        for batch in opened.batches(num_atoms=SLOTS, pairs=False):
             real = int(np.count_nonzero(batch["frame_mask"]))
             Z = batch["Z"].reshape(FRAMES, SLOTS)
             R, F = (batch[name].reshape(FRAMES, SLOTS, 3) for name in ("R", "F"))

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from atomloom import Dataset
 from atomloom.cli.convert import convert
+from atomloom.pipeline import load_paths
 from atomloom.readers import read
 from atomloom.runs import fingerprint
+from atomloom.writers import write
 
 UNITS = ["--unit", "R=angstrom"]
 
@@ -49,3 +52,23 @@ def test_converting_again_records_the_newest_source() -> None:
     converted("deep/a.npz", "once.npz")
     converted("once.npz", "twice.npz", "--take", "0:2")
     assert [each["name"] for each in read("twice.npz").meta["converted_from"]] == ["once.npz"]
+
+
+def labelled(path: str, level: str) -> str:
+    """A file that says its level of theory."""
+    frames = Dataset.from_arrays({"Z": np.ones((3, 2), dtype=int), "R": np.arange(18.0).reshape(3, 2, 3)})
+    write(frames.with_meta(level_of_theory=level), path)
+    return path
+
+
+def test_different_levels_of_theory_are_not_lost() -> None:
+    """Joined sources keep a common one; of several the report warns, and the joined data say which source has which."""
+    one, other = labelled("deep/c.npz", "B3LYP"), labelled("deep/d.npz", "PBE")
+    same = load_paths([one, one])
+    assert same.dataset.meta["level_of_theory"] == "B3LYP"
+    assert not same.report.warnings
+    mixed = load_paths([one, other])
+    assert mixed.dataset.meta["levels_of_theory"] == {"c.npz": "B3LYP", "d.npz": "PBE"}
+    assert "level_of_theory" not in mixed.dataset.meta
+    (told,) = mixed.report.warnings
+    assert told.note == "the sources are at different levels of theory: c.npz at B3LYP, d.npz at PBE"

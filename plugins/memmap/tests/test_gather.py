@@ -128,6 +128,9 @@ def test_windows_are_not_used_where_they_would_cost_more() -> None:
     assert not gather.worthwhile(np.array([1] * 9 + [100]), 100, 24)
     assert not gather.worthwhile(np.zeros(3, dtype=np.int64), 0, 24)
     assert not gather.worthwhile(alike_long, gather.WIDEST, 0)
+    assert gather.worthwhile(alike_long * 4, gather.WIDEST * 4, 1, flat=True)
+    assert not gather.worthwhile(alike_long * 4, gather.WIDEST * 4, gather.LARGEST, flat=True)
+    assert not gather.worthwhile(np.array([1] * 9 + [100]), 100, 1, flat=True)
 
 
 @pytest.mark.parametrize("way", ["windows", "copies"])

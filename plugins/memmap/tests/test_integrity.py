@@ -131,6 +131,24 @@ def test_every_flipped_byte_of_a_frame_is_found_at_its_first_touch(store: Path) 
             flip(path, byte, 0x10)
 
 
+@pytest.mark.usefixtures("small_blocks")
+def test_every_flipped_byte_of_an_offset_is_found_at_its_first_touch(store: Path) -> None:
+    """Where a frame begins and where it ends are both looked at, and nothing that is not needed."""
+    for number, path in enumerate(sorted(store.glob("shards/*/offsets-atom.npy"))):
+        size, first = path.stat().st_size, number * len(LENGTHS[0])
+        for byte in range(size):
+            told = frames_of(path, byte, size, 32)
+            flip(path, byte, 0x01)
+            for frame in range(len(LENGTHS[number])):
+                opened = Store(store).shards[number]
+                if first + frame in told:
+                    with pytest.raises(DataError, match=r"offsets-atom.npy.* is damaged: its checksum is wrong"):
+                        opened.bounds("atom", np.array([frame]))
+                elif told:
+                    assert np.diff(np.stack(opened.bounds("atom", np.array([frame])), 1)) == LENGTHS[number][frame]
+            flip(path, byte, 0x01)
+
+
 def test_a_touched_block_names_file_bytes_and_frames(store: Path) -> None:
     """The text is one that a person can act on."""
     flip(store / "shards/1.0.0/R.npy", 128 + 24 * 3, 1)

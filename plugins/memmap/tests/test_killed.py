@@ -35,7 +35,7 @@ KILLED = -signal.SIGKILL
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
-def frames(seed: int, count: int = 40) -> Dataset:
+def frames(seed: int, count: int = 24) -> Dataset:
     """Molecules that were read from a file, as far as anybody can tell."""
     rng = np.random.default_rng(seed)
     atoms = rng.integers(0, 9, count)
@@ -141,7 +141,7 @@ def energies(target: Path) -> list[float]:
     return found
 
 
-OLD, NEW = frames(1, 12), frames(2)
+OLD, NEW = frames(1, 8), frames(2)
 
 
 def write_new(target: Path, seconds: float = 0.0) -> None:
@@ -168,11 +168,11 @@ def another_and_a_killed_addition(target: Path) -> None:
 
     def append_and_die() -> None:
         building.manifest.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-        append_to_store(frames(3, 28), target, shard_mib=1)
+        append_to_store(frames(3, 32), target, shard_mib=1)
 
     another(target)
     assert outcome(in_child(append_and_die)) == KILLED
-    assert len(list((target / "shards").glob("1.0.*"))) > 5
+    assert len(list((target / "shards").glob("1.0.*"))) > 6
 
 
 def check_killed(root: Path, old: list[float], new: list[float]) -> None:
@@ -204,6 +204,9 @@ def test_killed_before_each_change_of_the_disk(
     shutil.copytree(start, tmp_path / "undisturbed")
     work(tmp_path / "undisturbed" / "a.packed")
     whole, new = tree(tmp_path / "undisturbed"), energies(tmp_path / "undisturbed" / "a.packed")
+    known = manifests.load(tmp_path / "undisturbed" / "a.packed")
+    there = {path.name for path in (tmp_path / "undisturbed" / "a.packed" / "shards").iterdir()}
+    assert there == {Path(part.folder).name for each in known.shards for part in each.parts}, "something is left over"
     number, code = 0, KILLED
     while code == KILLED:
         number += 1
@@ -221,19 +224,19 @@ def test_killed_before_each_change_of_the_disk(
             assert kept.items() <= stamps(target.glob("shards/*/*")).items(), f"killed before step {number}"
         shutil.rmtree(root)
     assert code == 0
-    assert number > 30, "the steps were not counted"
+    assert number > 25, "the steps were not counted"
 
 
 def test_killed_at_a_hundred_random_moments(tmp_path: Path) -> None:
     """Spread over the whole run: absent or complete, and then the bytes of a run that nobody killed."""
     begun = time.monotonic()
-    write_new(tmp_path / "whole", 0.004)
+    assert outcome(in_child(partial(write_new, tmp_path / "whole", 0.01))) == 0
     duration = time.monotonic() - begun
     whole, chance, seen = tree(tmp_path / "whole"), random.Random(5), {"nothing": 0, "partial": 0, "complete": 0}
     for number in range(100):
         target = tmp_path / str(number)
-        child = in_child(partial(write_new, target, 0.004))
-        time.sleep(duration * 1.1 * (number + chance.random()) / 100)
+        child = in_child(partial(write_new, target, 0.01))
+        time.sleep(duration * 1.2 * (number + chance.random()) / 100)
         os.kill(child, signal.SIGKILL)
         outcome(child)
         assert not target.exists() or energies(target) == energies(tmp_path / "whole")
@@ -244,7 +247,7 @@ def test_killed_at_a_hundred_random_moments(tmp_path: Path) -> None:
         assert tree(target) == whole
         assert not manifests.partial(target).exists()
         shutil.rmtree(target)
-    assert seen["partial"] > 20, seen
+    assert seen["partial"] >= 10, seen
 
 
 def test_killed_again_and_again(tmp_path: Path) -> None:
@@ -323,7 +326,7 @@ def test_data_that_come_from_no_file_leave_nothing_behind(tmp_path: Path) -> Non
 
 def failing(dataset: Dataset) -> Dataset:
     """The same frames from a source that breaks after some blocks."""
-    calls = iter(range(6))
+    calls = iter(range(3))
 
     def fail(values: Any) -> Any:
         if next(calls, None) is None:
@@ -397,10 +400,17 @@ def test_a_source_with_other_values_is_not_gone_on_with(tmp_path: Path) -> None:
     assert Store(target).dataset()["E"].tolist() == other["E"].tolist()
 
 
+def resized(folder: Path, change: int) -> None:
+    """Change the size of an array."""
+    path = folder / "R.npy"
+    os.truncate(path, path.stat().st_size + change)
+
+
 def test_a_finished_shard_that_lost_bytes_is_written_again(tmp_path: Path) -> None:
     """After a power cut a shard may be noted as finished and not be there: that is looked at before going on."""
     write_new(tmp_path / "whole")
-    for name, spoil in (("gone", shutil.rmtree), ("short", lambda path: os.truncate(path / "R.npy", 100))):
+    ways = {"gone": shutil.rmtree, "short": partial(resized, change=-1), "long": partial(resized, change=1)}
+    for name, spoil in ways.items():
         target = tmp_path / name
         child = in_child(partial(write_new, target, 0.05))
         wait_for(tmp_path / f"{name}.partial/done/0.0.1.json")
@@ -430,7 +440,9 @@ def test_nothing_is_named_before_it_is_on_the_disk(
         source, place = str(source), str(place)
         if place in (str(target), f"{target}/manifest.json"):
             files = [source] if Path(source).is_file() else map(str, Path(source).rglob("*"))
-            unsynced.append({*files, *(map(str, target.glob("shards/**/*")))} - old - synced)
+            unsynced.append({*files, *map(str, target.glob("shards/**/*"))} - old - synced)
+            if work is append_new:
+                unsynced[-1] |= {str(target / "shards")} - synced
         call(source, place)
         synced.update({place + path.removeprefix(source) for path in synced if Path(path).is_relative_to(source)})
         synced.discard(str(Path(place).parent))

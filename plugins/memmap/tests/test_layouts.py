@@ -445,15 +445,19 @@ def test_what_openqdc_calls_forces_is_forces(quantum: Path, arrays: dict[str, An
 
 
 def test_interaction_energies_are_no_energies(quantum: Path) -> None:
-    """They are not of a molecule, so that harmonising does not take them for E."""
-    dataset = openqdc.read(quantum, dataset="splinter", method="1")
+    """They are not of a molecule, so that harmonising does not take them for E; openQDC has them as float32."""
+    values = np.arange(80, dtype="f4").reshape(4, 20)
+    mapped(quantum / "energies.mmap", values, "f4")
+    (quantum / "forces.mmap").unlink()
+    dataset = openqdc.read(quantum, dataset="splinter", method="sapt0/jun-cc-pV(D+d)Z es scaled")
+    assert np.array_equal(dataset["interaction_energies"], values[:, 6])
     assert "energies" not in dataset
     assert dataset.fields["interaction_energies"].unit == "kcal/mol"
     assert "E" not in harmonize(dataset)[0]
 
 
 def test_single_precision_is_never_guessed(quantum: Path, arrays: dict[str, Any]) -> None:
-    """Energies are float32 in one data set and in old versions, and two of them could be taken for one float64."""
+    """Energies are float32 in some data sets and in old versions, and two of them could be taken for one float64."""
     mapped(quantum / "energies.mmap", arrays["E"], "f4")
     (quantum / "forces.mmap").unlink()
     for energies in (
@@ -486,6 +490,15 @@ def test_ranges_that_wrapped_around_are_counted_on(quantum: Path) -> None:
     assert dataset.take([3], ["positions"])["positions"].tolist() == [[1, 2, 3], [4, 5, 6]]
 
 
+@pytest.mark.parametrize("name", ["qm9", "multixcqm9", "splinter"])
+def test_methods_of_a_known_data_set_are_counted(name: str, quantum: Path) -> None:
+    """Energies that were cut off by whole methods are no energies of fewer methods."""
+    known = openqdc_sets.SETS[name]
+    mapped(quantum / "energies.mmap", np.zeros((4, known.columns - 1)), "f4" if known.single else "f8")
+    with pytest.raises(DataError, match=f"are no float.* of {known.columns} methods for each of the 4 frames"):
+        openqdc.read(quantum, dataset=name, method="0")
+
+
 def test_units_of_all_known_sets_are_units() -> None:
     """Each can be converted, and forces are of methods that there are."""
     from atomloom.units import factor
@@ -495,6 +508,7 @@ def test_units_of_all_known_sets_are_units() -> None:
         assert factor(known.distance, "angstrom") > 0, name
         assert all(number < len(known.methods) for number in known.forces), name
         assert len(set(known.methods)) == len(known.methods), name
+        assert known.columns > 0, name
 
 
 class Evil:

@@ -163,6 +163,7 @@ def test_batches_are_those_of_the_source(
 ) -> None:
     """Padded by frame or packed, one by one or several at once, with slots left over, by windows or by copies."""
     monkeypatch.setattr(gather, "WIDEST", widest)
+    monkeypatch.setattr(gather, "LARGEST", 64 * widest)
     data, rng = way(tmp_path / "a"), np.random.default_rng(2)
     back = Store(tmp_path / "a").dataset()
     names = [name for name, field in data.fields.items() if field.dims]
@@ -463,3 +464,27 @@ def test_opening_reads_the_manifest_alone(store: Path) -> None:
     """Which is why it takes no longer for more frames."""
     found = subprocess.run([sys.executable, "-c", OPENING, str(store)], capture_output=True, text=True, check=True)
     assert found.stdout.split() == [str(store / "manifest.json")]
+
+
+CROWDED = textwrap.dedent("""
+    import resource, sys
+    from atomloom.errors import DataError
+    from atomloom_memmap import Store
+    store = Store(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+    assert not store.verify()
+    try:
+        store.dataset()["R"]
+    except DataError as error:
+        print(error)
+""")
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_more_shards_than_files_may_be_open(tmp_path: Path) -> None:
+    """Verifying opens one after the other; reading all of them says what is lacking."""
+    write_store(everything(300), tmp_path / "a", shard_mib=1)
+    found = subprocess.run(
+        [sys.executable, "-c", CROWDED, str(tmp_path / "a")], capture_output=True, text=True, check=True
+    )
+    assert "this process has as many files open as it may. Allow it more with `ulimit -n`" in found.stdout

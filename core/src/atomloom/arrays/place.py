@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import resource
@@ -122,4 +123,6 @@ def limited() -> bool:
 
 
 def _gone(place: Place, error: OSError) -> DataError:
+    if error.errno == errno.EMFILE:
+        return place.error("this process has as many files open as it may", "Allow it more with `ulimit -n`")
     return place.error(f"the file was there, and now the system answers {error.strerror!r}")

@@ -18,7 +18,10 @@ from atomloom.data.columns import Indices
 STRETCH = 1 << 13
 """Frames that are looked up at once: enough that a batch of a few frames costs what its frames cost."""
 
-PAIRS = 1 << 19
+HELD = 1 << 23
+"""Bytes of a block that an allocator sees come and go; it then keeps twice as much."""
+
+PAIRS = 1 << 20
 """Slots for pairs of the batches that are looked up at once, at the most."""
 
 
@@ -56,9 +59,19 @@ def feed(
     Args:
         pairs: gives the pairs of frames by number, as from `within`; see `pad`.
     """
+    _keep_memory()
     for stretch in _stretches(planned):
         frames = np.concatenate([each.frames for each in stretch])
         yield from load_several(dataset, stretch, names, pairs(frames) if pairs and stretch[0].shape.pairs else None)
+
+
+def _keep_memory() -> None:
+    """Have the allocator keep the memory of one batch for the next.
+
+    That of Linux gives it back to the system, which clears every page before it lends it again, unless it has seen
+    larger blocks come and go. Making and dropping one, in which nothing is written, costs some microseconds.
+    """
+    np.empty(HELD, dtype=np.uint8)
 
 
 def _stretches(planned: Iterable[Planned]) -> Iterator[list[Planned]]:

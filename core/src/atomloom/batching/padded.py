@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise, tee
+from itertools import chain, tee
 from typing import Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from atomloom.batching.pairs import PairList, all_pairs
+from atomloom.batching.pairs import PairList, slotted_pairs
 from atomloom.batching.shape import Shape, dense_pairs
 from atomloom.data import Slots, spread
 from atomloom.data.batch import frozen
 from atomloom.data.columns import Array, Indices, offsets, segments
-from atomloom.data.slots import filled_up
+from atomloom.data.slots import SMALL
 from atomloom.errors import DataError
 
 WIDEST = 1024
@@ -53,6 +53,10 @@ class PaddedBatch(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._arrays)
+
+    def as_dict(self) -> dict[str, Array]:
+        """The arrays by name, in a dict of the caller's own."""
+        return self._arrays.copy()
 
     def dense(self, name: str, longest: int) -> Array:
         """A field over atoms as ``[frames, longest, ...]``, filled up with zeros."""
@@ -110,17 +114,19 @@ def pad_several(
     stack = _Stack(frames, np.array(counts, dtype=np.int64), shape)
     slots = {axis: stack.slots(axis) for axis in dict.fromkeys(map(frames.axis, frames))}
     arrays: dict[str, Iterable[Array]] = {name: frames.slotted(name, slots[frames.axis(name)]) for name in frames}
-    arrays["frame_mask"] = np.arange(shape.frames) < stack.counts[:, None]
+    arrays["frame_mask"] = _first(counts, shape.frames)
     arrays["atom_mask"] = stack.atom_masks()
     arrays["batch_segments"] = stack.owners("atom")
     if "grid" in frames.sizes:
-        arrays["grid_mask"] = np.arange(shape.grid) < stack.totals("grid")[:, None]
+        arrays["grid_mask"] = _first(stack.totals("grid").tolist(), shape.grid)
         arrays["grid_segments"] = stack.owners("grid")
     if shape.pairs:
         arrays |= stack.all_pairs() if pairs is None else stack.pairs(pairs)
     names, atoms = tuple(arrays), stack.totals("atom").tolist()
-    for count, real, *values in zip(counts, atoms, *arrays.values(), strict=True):
-        yield PaddedBatch(dict(zip(names, values, strict=True)), shape, count, real)
+    for count, real, made in zip(counts, atoms, zip(*arrays.values(), strict=True), strict=True):
+        for values in made:
+            values.flags.writeable = False  # what `slotted` gives is nobody else's
+        yield PaddedBatch(dict(zip(names, made, strict=True)), shape, count, real)
 
 
 class _Stack:
@@ -174,14 +180,16 @@ class _Stack:
         """Which atom slots of each batch are real."""
         batches, atoms, width = len(self.counts), self.shape.atoms, self.shape.per_frame
         if not width:
-            return np.arange(atoms) < self.totals("atom")[:, None]
+            return _first(self.totals("atom").tolist(), atoms)
         lengths = np.zeros((batches, atoms // width), dtype=np.int64)
         lengths[np.repeat(np.arange(batches), self.counts), self.rank] = self.lengths("atom")
         spare = np.zeros(atoms - lengths.shape[1] * width, dtype=bool)
         if width > WIDEST:
-            masks = ((np.arange(width) < row[:, None]).reshape(-1) for row in lengths)
+            masks: Iterable[Array] = ((np.arange(width) < row[:, None]).reshape(-1) for row in lengths)
         else:
-            masks = (_kept(width).take(row, axis=0).reshape(-1) for row in lengths)
+            together = max(1, SMALL // max(atoms, 1))
+            some = (lengths[start : start + together] for start in range(0, batches, together))
+            masks = chain.from_iterable(_kept(width).take(rows, axis=0).reshape(len(rows), -1) for rows in some)
         return (np.append(mask, spare) for mask in masks) if len(spare) else masks
 
     def owners(self, axis: str) -> Array:
@@ -200,12 +208,11 @@ class _Stack:
         places, lengths, size = self.slots("atom").places, self.lengths("atom"), self.shape.pairs
         counts = np.diff(offsets(dense_pairs(lengths))[self.cuts])
         _check("pairs", counts, size)
-        made = (all_pairs(lengths[first:last], places[first:last]) for first, last in pairwise(self.cuts.tolist()))
-        one, same = tee(made)
+        one, same = tee(slotted_pairs(lengths, places, self.cuts, size))
         return {
-            "dst_idx": (filled_up(pairs.destination, size) for pairs in one),
-            "src_idx": (filled_up(pairs.source, size) for pairs in same),
-            "pair_mask": np.arange(size) < counts[:, None],
+            "dst_idx": (pairs.destination for pairs in one),
+            "src_idx": (pairs.source for pairs in same),
+            "pair_mask": _first(counts.tolist(), size),
         }
 
     def pairs(self, pairs: PairList) -> dict[str, Iterable[Array]]:
@@ -221,9 +228,23 @@ class _Stack:
         found: dict[str, Iterable[Array]] = {
             "dst_idx": spread(slot[pairs.destination], slots, counts),
             "src_idx": spread(slot[pairs.source], slots, counts),
-            "pair_mask": np.arange(self.shape.pairs) < counts[:, None],
+            "pair_mask": _first(counts.tolist(), self.shape.pairs),
         }
         return found if pairs.shift is None else {**found, "pair_shift": spread(pairs.shift, slots, counts)}
+
+
+def _first(counts: Iterable[int], slots: int) -> Iterator[Array]:
+    """For each of these counts a mask of the first so many of `slots`."""
+    masks = _turning(slots)
+    return (masks[slots - count : 2 * slots - count] for count in counts)
+
+
+@lru_cache(maxsize=32)
+def _turning(slots: int) -> NDArray[np.bool_]:
+    """True so many times and then False, of which every mask of the first slots is a part."""
+    masks = np.repeat([True, False], slots)
+    masks.flags.writeable = False
+    return masks
 
 
 @lru_cache(maxsize=32)

@@ -7,7 +7,9 @@ vesin is installed (the extra ``atomloom[neighbours]``).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -54,19 +56,39 @@ def all_pairs(lengths: Indices, starts: Indices | None = None) -> PairList:
     >>> pairs.destination.tolist(), pairs.source.tolist()
     ([0, 1, 3, 4], [1, 0, 4, 3])
     """
-    counts = np.repeat(lengths - 1, lengths)
-    ends = np.cumsum(counts)
-    total = int(ends[-1]) if len(ends) else 0
+    total = int((lengths * (lengths - 1)).sum())
     if total > MOST:
         todo = "Take fewer frames at a time, or only pairs within a cutoff"
         raise DataError("list all pairs of atoms", f"there are {total}", todo)
-    first = np.repeat(offsets(lengths)[:-1] if starts is None else starts, lengths)
-    atoms = np.arange(len(counts), dtype=np.int32) if starts is None else segments(starts, lengths).astype(np.int32)
-    destination = np.repeat(atoms, counts)
-    source = np.arange(total, dtype=np.int32)
-    source += np.repeat((first - (ends - counts)).astype(np.int32), counts)
-    source += source >= destination
-    return PairList(destination, source)
+    places = offsets(lengths)[:-1] if starts is None else starts
+    return next(slotted_pairs(lengths, places, np.array([0, len(lengths)]), total))
+
+
+def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, size: int) -> Iterator[PairList]:
+    """What `all_pairs` gives of the frames of several batches, batch by batch in `size` slots, zero where nothing is.
+
+    Args:
+        lengths: atoms of each frame.
+        places: the place of each frame's first atom in its batch.
+        cuts: the number of the first frame of each batch, and the number of all frames.
+        size: at least as many as any of the batches has pairs.
+    """
+    bounds = offsets(lengths)[cuts]
+    counts = np.repeat(lengths - 1, lengths)
+    starts = offsets(counts)
+    atoms = segments(places, lengths).astype(np.int32)
+    # The sources of an atom count up from the first atom of its frame, as the numbers of their slots do.
+    first = np.repeat(places, lengths) - starts[:-1] + np.repeat(starts[bounds[:-1]], np.diff(bounds))
+    slots = np.arange(size, dtype=np.int32)
+    for begin, end in pairwise(bounds.tolist()):
+        total = int(starts[end] - starts[begin])
+        repeats = np.append(counts[begin:end], size - total)
+        destination = np.repeat(np.append(atoms[begin:end], np.int32(0)), repeats)
+        source = np.repeat(np.append(first[begin:end].astype(np.int32), np.int32(0)), repeats)
+        source += slots
+        source += source >= destination
+        source[total:] = 0
+        yield PairList(destination, source)
 
 
 def within(batch: Batch, cutoff: float) -> PairList:

@@ -59,19 +59,27 @@ def _feistel(positions: Indices, size: int, keys: list[np.uint64]) -> Indices:
 
 
 def _rounds(values: NDArray[np.uint64], height: int, width: int, keys: list[np.uint64]) -> NDArray[np.uint64]:
-    left, right = np.divmod(values, _WORD(width))
+    left = values // _WORD(width)
+    right = values - left * _WORD(width)
     for number, key in enumerate(keys):
-        if number % 2:
-            right = (right + _hash(left, key, width)) % _WORD(width)
-        else:
-            left = (left + _hash(right, key, height)) % _WORD(height)
-    return left * _WORD(width) + right
+        changed, other, below = (right, left, width) if number % 2 else (left, right, height)
+        changed += _hash(other, key, below)
+        # The sum of two numbers below `below`, modulo it: what is too small for the difference wraps around.
+        np.minimum(changed, changed - _WORD(below), out=changed)
+    left *= _WORD(width)
+    left += right
+    return left
 
 
 def _hash(values: NDArray[np.uint64], key: np.uint64, below: int) -> NDArray[np.uint64]:
     """SplitMix64 of value and key (Steele et al. 2014), its upper half scaled to a number below `below` < 2^32."""
-    mixed = (values ^ key) + _WORD(_GOLDEN)
-    mixed = (mixed ^ (mixed >> _WORD(30))) * _WORD(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> _WORD(27))) * _WORD(0x94D049BB133111EB)
+    mixed = values ^ key
+    mixed += _WORD(_GOLDEN)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        mixed ^= mixed >> _WORD(shift)
+        mixed *= _WORD(factor)
     mixed ^= mixed >> _WORD(31)
-    return ((mixed >> _WORD(32)) * _WORD(below)) >> _WORD(32)
+    mixed >>= _WORD(32)
+    mixed *= _WORD(below)
+    mixed >>= _WORD(32)
+    return mixed

@@ -232,7 +232,7 @@ class PackedPlan(Plan):
 
     def _packed(self, epoch: int, start: int) -> Iterator[Planned]:
         frames = self.order.at(epoch, start, start + self.window)
-        made = packing.best_fit(self._wanted(frames), self._budget)
+        made = packing.consecutive(self._wanted(frames), self._budget)
         for positions in made:
             yield Planned(frames[positions], self.shape)
         for _ in range(-len(made) % self.group):

@@ -8,15 +8,14 @@ stopped goes on exactly with the next step on any number of hosts that divides t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from atomloom.batching.plans import Plan, Planned
 from atomloom.errors import ConfigError
 
 
-@dataclass(frozen=True)
-class Position:
+class Position(NamedTuple):
     """The next step of a stream: `step` counts within the `window` of the `epoch`."""
 
     epoch: int = 0
@@ -25,7 +24,7 @@ class Position:
 
     def state(self) -> dict[str, int]:
         """As plain data, for a checkpoint."""
-        return asdict(self)
+        return self._asdict()
 
     @classmethod
     def of(cls, state: Mapping[str, int]) -> Position:

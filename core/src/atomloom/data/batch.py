@@ -80,6 +80,8 @@ class Batch(Mapping[str, Array]):
 
 def frozen(values: Array) -> Array:
     """The same values where nobody can change them."""
+    if not values.flags.writeable:
+        return values
     view = values.view()
     view.flags.writeable = False
     return view

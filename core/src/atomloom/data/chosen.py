@@ -23,10 +23,10 @@ class Chosen:
     def __init__(self, dataset: Dataset, numbers: Indices, names: Sequence[str] | None = None) -> None:
         self.names = list(dataset.columns if names is None else names)
         self.frames = len(numbers)
-        self.sizes = {axis: lengths[numbers] for axis, lengths in dataset.sizes.items()}
         whole, viewed = dataset.origin or (dataset, None)
         self._dataset, self._numbers = whole, numbers.view() if viewed is None else viewed[numbers]
         self._numbers.flags.writeable = False  # columns may keep what they find out about these very frames
+        self.sizes = whole.sizes_of(self._numbers)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names)

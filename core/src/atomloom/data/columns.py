@@ -53,6 +53,11 @@ class Column(ABC):
         """Whether frames differ in their number of rows; costs nothing where counting them does."""
         return self.lengths is not None
 
+    def lengths_of(self, frames: Indices) -> Indices:
+        """Rows of each of these frames of a ragged field."""
+        assert self.lengths is not None, "only ragged columns are asked"
+        return self.lengths[frames]
+
     @property
     def reads(self) -> int:
         """Bytes that reading a frame takes beyond those of its own rows, at the most: what a source is padded with."""
@@ -69,7 +74,7 @@ class Column(ABC):
         """The rows of these frames, in this order, one behind the other."""
 
     def slotted(self, frames: Indices, slots: Slots) -> Iterator[Array]:
-        """What `take` gives, batch by batch in slots; a column that can read right into them overrides this."""
+        """What `take` gives, batch by batch in slots, in new arrays; a column that can read right into them does so."""
         from atomloom.data.slots import spread
 
         return spread(self.take(frames), slots, None if self.lengths is None else self.lengths[frames])

@@ -89,8 +89,17 @@ class Dataset:
     @cached_property
     def sizes(self) -> dict[str, Indices]:
         """For each ragged axis the length in every frame."""
+        return {axis: _lengths(column) for axis, column in self._ragged.items()}
+
+    @cached_property
+    def _ragged(self) -> dict[str, Column]:
+        """For each ragged axis the first column along it."""
         owners = {self.axis(name): name for name in reversed(self.columns) if self.columns[name].ragged}
-        return {axis: _lengths(self.columns[name]) for axis, name in reversed(owners.items())}
+        return {axis: self.columns[name] for axis, name in reversed(owners.items())}
+
+    def sizes_of(self, frames: Indices) -> dict[str, Indices]:
+        """For each ragged axis the length in these frames, which need not be known of all."""
+        return {axis: column.lengths_of(frames) for axis, column in self._ragged.items()}
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "sizes"}  # counted again where it arrives

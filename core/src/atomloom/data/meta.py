@@ -7,6 +7,12 @@ from typing import Any
 
 import numpy as np
 
+LEVEL = "level_of_theory"
+"""The entry that says how energies were computed."""
+
+LEVELS = "levels_of_theory"
+"""The entry that says it by source, where several were joined that do not agree."""
+
 
 def jsonable(value: object) -> Any:
     """A value as JSON can hold it: numpy values as numbers and lists, what it does not know as its text.

@@ -10,6 +10,9 @@ import numpy as np
 
 from atomloom.data.columns import Array, Indices, segments
 
+SMALL = 1 << 17
+"""Bytes of rows up to which several batches are filled at once, and share their memory."""
+
 
 class Slots(NamedTuple):
     """Slots for the rows of the frames of several batches.
@@ -28,7 +31,7 @@ class Slots(NamedTuple):
 
 
 def spread(rows: Array, slots: Slots, lengths: Indices | None = None) -> Iterator[Array]:
-    """The rows of several frames, batch by batch in their slots, with zeros where nothing is.
+    """The rows of several frames, batch by batch in their slots, with zeros where nothing is, in new arrays.
 
     Args:
         lengths: rows of each frame; without them each has one.
@@ -37,6 +40,9 @@ def spread(rows: Array, slots: Slots, lengths: Indices | None = None) -> Iterato
     >>> [filled.tolist() for filled in spread(np.array([7, 8, 9, 5]), slots, np.array([1, 2, 1]))]
     [[7, 0, 8, 9], [5, 0, 0, 0]]
     """
+    if lengths is None and rows.nbytes <= SMALL:
+        yield from _at_once(rows, slots)
+        return
     done = 0
     for first, last in pairwise(slots.cuts.tolist()):
         places = slots.places[first:last]
@@ -50,6 +56,17 @@ def spread(rows: Array, slots: Slots, lengths: Indices | None = None) -> Iterato
             filled[places if sizes is None else segments(places, sizes)] = own
             yield filled
         done += count
+
+
+def _at_once(rows: Array, slots: Slots) -> Array:
+    """One row a frame in the slots of all batches ``[batches, slots, ...]``."""
+    counts = np.diff(slots.cuts)
+    flat = np.zeros((len(counts) * slots.size, *rows.shape[1:]), dtype=rows.dtype)
+    if len(rows) == len(flat):
+        flat[:] = rows
+    else:
+        flat[np.repeat(np.arange(len(counts)) * slots.size, counts) + slots.places] = rows
+    return flat.reshape(len(counts), slots.size, *rows.shape[1:])
 
 
 def filled_up(rows: Array, size: int) -> Array:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from atomloom.data import Dataset, concatenate
+from atomloom.data.meta import LEVEL, LEVELS
 from atomloom.errors import InputError
 from atomloom.experiment import Source
-from atomloom.harmonizing import Choices, HarmonizeReport, harmonize
+from atomloom.harmonizing import Choices, Finding, HarmonizeReport, harmonize
 from atomloom.readers import expand, read, side_by_side
 
 
@@ -76,7 +77,25 @@ def join(parts: Sequence[Part]) -> Harmonised:
         return Harmonised(dataset, report, files)
     done = [_named(part) for part in parts]
     findings = dict.fromkeys(finding for _, report in done for finding in report.findings)
-    return Harmonised(concatenate([dataset for dataset, _ in done]), HarmonizeReport(tuple(findings)), files)
+    levels, mixed = _levels([(part.path, dataset) for part, (dataset, _) in zip(parts, done, strict=True)])
+    dataset = concatenate([dataset for dataset, _ in done]).with_meta(**levels)
+    return Harmonised(dataset, HarmonizeReport((*findings, *mixed)), files)
+
+
+def _levels(sources: Sequence[tuple[Path, Dataset]]) -> tuple[dict[str, Any], tuple[Finding, ...]]:
+    """What is to be said of sources that were computed at different levels of theory: as `meta`, and as a warning."""
+    names = [path.name for path, _ in sources]
+    said = {
+        path.name if names.count(path.name) == 1 else str(path): level
+        for path, dataset in sources
+        if (level := dataset.meta.get(LEVEL))
+    }
+    known = list(said.values())
+    if all(level == known[0] for level in known):
+        return {}, ()
+    listed = ", ".join(f"{name} at {level}" for name, level in said.items())
+    note = f"the sources are at different levels of theory: {listed}"
+    return {LEVELS: said}, (Finding("", LEVEL, "comparison", note, "warning"),)
 
 
 def _named(part: Part) -> tuple[Dataset, HarmonizeReport]:

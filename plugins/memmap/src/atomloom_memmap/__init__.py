@@ -5,7 +5,8 @@
     manifest, checksums   what a store says of itself        contents, part_writer   what is stored and how it is cut
     store, shard, stored  an open store, shard, array        building, writing       a store in the making
     column, picked        its fields as columns              loader                  batches of static shape from it
-    gather                many frames at once, in numpy
+    gather                many frames at once, in numpy      edges, edge_writing     pairs of atoms that it keeps
+    remote, downloading   stores at addresses                grain_source            the batches of an epoch for grain
 """
 
 from __future__ import annotations

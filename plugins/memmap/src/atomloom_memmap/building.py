@@ -32,6 +32,7 @@ from atomloom.runs.targets import writing
 from atomloom_memmap import manifest
 from atomloom_memmap.manifest import Manifest, Shard
 from atomloom_memmap.part_writer import sync
+from atomloom_memmap.workers import WorkerLost
 
 SHARDS = "shards"
 """The folder of a store with the folders of its shards."""
@@ -60,13 +61,14 @@ class Build:
         Args:
             identity: tells this conversion from any other; without one nothing is kept to go on from.
 
-        A failure removes everything; an interruption (Ctrl-C, a killed process) leaves what `identity` can continue.
+        A failure removes everything; an interruption (Ctrl-C, a killed process or worker) leaves what `identity` can
+        continue.
         """
         with self.alone():
             try:
                 self._begin(identity)
                 yield
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, WorkerLost):
                 if not identity:
                     self.remove()
                 raise
@@ -106,10 +108,20 @@ class Build:
         with atomic_file(self.folder / _DONE / f"{name}.json", "wb") as file:
             file.write(msgspec.json.encode(shard))
 
+    def count(self) -> int:
+        """How many shards are complete already."""
+        return len(self._done())
+
+    def kept(self) -> int:
+        """Bytes of the arrays of these."""
+        shards = [self.finished(path.stem) for path in self._done()]
+        parts = [part for shard in shards if shard for part in shard.parts]
+        return sum(entry.bytes for part in parts for entry in (*part.fields.values(), *part.offsets.values()))
+
     def is_published(self, described: Manifest) -> bool:
         """Whether the store has this addition already, and only the tidying up is missing."""
         named = _folders(described)
-        return any(f"{SHARDS}/{path.stem}" in named for path in (self.folder / _DONE).iterdir())
+        return any(f"{SHARDS}/{path.stem}" in named for path in self._done())
 
     def publish(self, described: Manifest) -> None:
         """Give the complete store its name, or the complete addition its place."""
@@ -126,6 +138,9 @@ class Build:
         """Remove everything that is not the store."""
         if self.folder.exists():
             remove_folder(self.folder)
+
+    def _done(self) -> list[Path]:
+        return list((self.folder / _DONE).glob("*.json"))
 
     def _begin(self, identity: str) -> None:
         self._bring_back()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, final
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from atomloom.data import Column, Slots, spread
 from atomloom.data.columns import Array, Indices, offsets
+from atomloom.data.slots import SMALL, filled_up
 from atomloom_memmap import gather
 from atomloom_memmap.picked import Picked
 
@@ -38,6 +39,10 @@ class Stored(Column):
         """Rows of each frame; counted by reading the offsets when it is first asked for."""
         return self.store.lengths(self.axis) if self.axis else None
 
+    def lengths_of(self, frames: Indices) -> Indices:
+        """See `Column.lengths_of`."""
+        return self.store.pick(self.axis, frames).lengths
+
     def as_long_as(self, other: Column) -> bool:
         """See `Column.as_long_as`: along one axis of one store there is nothing to compare."""
         if isinstance(other, Stored) and other.store is self.store:
@@ -62,26 +67,51 @@ class Stored(Column):
         alike = all(each.dtype == self.dtype for each in rows)
         if not self.axis:
             yield from self._single(picked, rows, slots)
-        elif alike and gather.worthwhile(picked.lengths, width, self._size):
+        elif alike and gather.worthwhile(picked.lengths, width, self._size, flat=not slots.width):
             windows = gather.Windows(rows, picked.parts, width)
-            for first, last in pairwise(slots.cuts.tolist()):
-                picked.check_sizes(self.name)  # whoever takes the batches may take a while
-                yield self._by_windows(windows.of(first, last), picked, slots, width, first, last)
+            yield from (self._even if slots.width else self._dense)(picked, windows, slots)
         else:
             yield from self._copied(picked, rows, slots)
 
-    def _by_windows(self, found: Array, picked: Picked, slots: Slots, width: int, first: int, last: int) -> Array:
-        """The frames from `first` to `last`, found as windows, in the slots of their batch."""
-        if not slots.width:
-            lengths, places = picked.lengths[first:last], slots.places[first:last]
-            return gather.packed(found, lengths, places, slots.size, width).view(self.dtype).reshape(-1, *self.item)
-        masks = picked.masks(width, found.dtype.itemsize // width, first, last)
-        rows = gather.masked(found, masks).view(self.dtype).reshape(-1, *self.item)
-        if len(rows) == slots.size:
-            return rows
-        filled = np.zeros((slots.size, *self.item), dtype=self.dtype)
-        filled[: len(rows)] = rows
-        return filled
+    def _even(self, picked: Picked, windows: gather.Windows, slots: Slots) -> Iterator[Array]:
+        """Frames that have `slots.width` slots each; of what is small, several batches at once."""
+        size = windows.size // slots.width
+        together, cuts = max(1, SMALL // max(slots.size * size, 1)), slots.cuts.tolist()
+        for number in range(0, len(cuts) - 1, together):
+            some = cuts[number : number + together + 1]
+            picked.check_sizes(self.name)  # whoever takes the batches may take a while
+            masks = picked.masks(slots.width, size, some[0], some[-1])
+            for place, made in enumerate(self._cut(gather.masked(windows.of(some[0], some[-1]), masks), some, slots)):
+                if place:
+                    picked.check_sizes(self.name)
+                yield made
+
+    def _cut(self, rows: Array, cuts: list[int], slots: Slots) -> Iterable[Array]:
+        """The rows of some batches, of which all but the last ones are full, in the slots of each."""
+        first, last, batches, width = cuts[0], cuts[-1], len(cuts) - 1, slots.width
+        if (last - first) * width == batches * slots.size:
+            full: Array = np.ndarray((batches, slots.size, *self.item), self.dtype, rows)
+            return full
+        own: Array = np.ndarray(((last - first) * width, *self.item), self.dtype, rows)
+        bounds = ((start - first, stop - first) for start, stop in pairwise(cuts))
+        return [filled_up(own[start * width : stop * width], slots.size) for start, stop in bounds]
+
+    def _dense(self, picked: Picked, windows: gather.Windows, slots: Slots) -> Iterator[Array]:
+        """Frames that share the slots of a batch; of what is small, several batches as if they were one."""
+        size, cuts = windows.size // windows.width, slots.cuts
+        together = max(1, SMALL // max(slots.size * size, 1))
+        for number in range(0, len(cuts) - 1, together):
+            some = cuts[number : number + together + 1]
+            batches, first, last = len(some) - 1, int(some[0]), int(some[-1])
+            picked.check_sizes(self.name)
+            places = slots.places[first:last] + np.repeat(np.arange(batches) * slots.size, np.diff(some))
+            lengths, found = picked.lengths[first:last], windows.of(first, last)
+            laid = gather.packed(found, lengths, places, batches * slots.size, windows.width)
+            made: Array = np.ndarray((batches, slots.size, *self.item), self.dtype, laid)
+            for place, batch in enumerate(made):
+                if place:
+                    picked.check_sizes(self.name)
+                yield batch
 
     def _copied(self, picked: Picked, rows: list[Array], slots: Slots) -> list[Array]:
         """Frames that are long, or of other precisions, one by one."""

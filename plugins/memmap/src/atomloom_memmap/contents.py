@@ -12,7 +12,7 @@ import numpy as np
 from atomloom.data import Dataset
 from atomloom.data.bounded import bounded
 from atomloom.data.columns import Indices
-from atomloom.data.meta import jsonable
+from atomloom.data.meta import LEVEL, LEVELS, jsonable
 from atomloom.errors import DataError, UnitError
 from atomloom.specs import UNRESOLVED
 from atomloom_memmap.manifest import AxisEntry, FieldEntry, Origin
@@ -21,6 +21,7 @@ from atomloom_memmap.part_writer import Planned, file_names
 CONVERTED_FROM = "converted_from"
 """The entry of `meta` in which core says which files a data set was read from."""
 
+_APART = "Make a store of each: a model learns one energy surface from one store"
 _COUNTS = {"N": "atom", "n_grid": "grid"}
 BLOCK_FRAMES = 1 << 14
 """Frames that are read and written at once at most."""
@@ -164,11 +165,10 @@ def _hold_alike(one: np.dtype[Any], two: np.dtype[Any]) -> bool:
 
 def agree_on_level(first: Mapping[str, Any], other: Mapping[str, Any], called: tuple[str, str]) -> None:
     """Stops where two sources say that they were computed at different levels of theory."""
-    one, two = (meta.get("level_of_theory") for meta in (first, other))
+    one, two = (meta.get(LEVEL) for meta in (first, other))
     if one and two and one != two:
         found = f"{called[0]} is at the level of theory {one!r} and {called[1]} at {two!r}"
-        todo = "Make a store of each: a model learns one energy surface from one store"
-        raise DataError("put several sources into one store", found, todo)
+        raise DataError("put several sources into one store", found, _APART)
 
 
 def _check(dataset: Dataset) -> None:
@@ -177,6 +177,9 @@ def _check(dataset: Dataset) -> None:
     if "F" in dataset and "R" not in dataset:
         found = "it has forces F and no positions R that they act at"
         raise DataError("pack the data set", found, "Bring the positions, or leave the forces out with --as F=ignore")
+    if levels := dataset.meta.get(LEVELS):
+        found = "; ".join(f"'{file}' is at the level of theory {level!r}" for file, level in levels.items())
+        raise DataError("put several sources into one store", found, _APART)
     for name, field in dataset.fields.items():
         if field.unit == UNRESOLVED:
             found = f"nothing says in which unit {name} is held"

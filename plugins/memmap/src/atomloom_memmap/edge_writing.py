@@ -36,7 +36,7 @@ from atomloom_memmap.shard import OpenShard
 NAMES = ("pair_dst", "pair_src", "pair_shift")
 """The fields that pairs are kept as, the last one where the store knows cells."""
 
-_CANDIDATES = 1 << 20  # pairs of all atoms that are looked at in one go, which bounds the memory that it takes
+_CANDIDATES = 1 << 18  # pairs of all atoms that are looked at in one go, which bounds the memory that it takes
 _PER_FRAME = 64  # what a frame counts beside its pairs
 _CHUNK = 1 << 18  # pairs that are copied at once
 

@@ -29,6 +29,9 @@ WIDEST: Final = 256
 TABLE: Final = 1 << 23
 """Bytes of a table of masks at the most, which limits the bytes of a row."""
 
+LARGEST: Final = 1 << 12
+"""Bytes up to which a window costs less than a step of a loop, whatever the number of its rows."""
+
 SPARE: Final = 4
 """By how much windows may exceed the rows that are wanted of them."""
 
@@ -54,10 +57,13 @@ class Windows:
         rows: the arrays in which the frames lie.
         parts: for each array the frames in it.
         width: rows of a window.
+
+    Attributes:
+        size: bytes of a window.
     """
 
     def __init__(self, rows: Sequence[Array], parts: Sequence[Part], width: int) -> None:
-        self._size = width * math.prod(rows[0].shape[1:]) * rows[0].dtype.itemsize
+        self.width, self.size = width, width * math.prod(rows[0].shape[1:]) * rows[0].dtype.itemsize
         self._one = _Window(rows[0], parts[0].starts, width) if len(parts) == 1 else None
         self._all = None if self._one else self._merged(rows, parts, width)
 
@@ -69,7 +75,7 @@ class Windows:
         return self._all[first:last].copy()
 
     def _merged(self, rows: Sequence[Array], parts: Sequence[Part], width: int) -> Array:
-        found = np.empty(sum(len(part.starts) for part in parts), dtype=_opaque(self._size))
+        found = np.empty(sum(len(part.starts) for part in parts), dtype=_opaque(self.size))
         for values, part in zip(rows, parts, strict=True):
             found[part.chosen] = _Window(values, part.starts, width).of(0, len(part.starts))
         return found
@@ -101,10 +107,9 @@ class _Window:
 
 
 def masked(found: Array, masks: Array) -> Array:
-    """Windows with zeros where `masks` has them, as one flat array of bits. Changes `found`."""
-    values = found.view(masks.dtype).reshape(masks.shape)
-    np.bitwise_and(values, masks, out=values)
-    return values.reshape(-1)
+    """Windows with zeros where `masks` has them. Changes `found`."""
+    values: Array = np.ndarray(masks.shape, masks.dtype, found)
+    return np.bitwise_and(values, masks, values)
 
 
 def masks_of(lengths: Indices, width: int, size: int) -> Array:
@@ -134,8 +139,14 @@ def copied(out: Array, places: Indices, rows: Array, starts: Indices, lengths: I
         out[segments(places, lengths)] = rows[segments(starts, lengths)]
 
 
-def worthwhile(lengths: Indices, width: int, size: int) -> bool:
-    """Whether frames of so many rows of `size` bytes are better gathered by windows of `width` rows than one by one."""
+def worthwhile(lengths: Indices, width: int, size: int, *, flat: bool = False) -> bool:
+    """Whether frames of so many rows of `size` bytes are better gathered by windows of `width` rows than one by one.
+
+    Args:
+        flat: whether the frames are going to stand one behind the other, where no masks are needed.
+    """
+    if flat and 0 < size * width <= LARGEST:
+        return width * len(lengths) <= SPARE * max(int(lengths.sum()), 1)
     if not 0 < width <= WIDEST or not 0 < size * width * (width + 1) <= TABLE:
         return False
     return width * len(lengths) <= SPARE * max(int(lengths.sum()), 1)

@@ -181,7 +181,7 @@ class PackedMemmapLoader:
 
     def load(self, *planned: Planned, cutoff: float | None = None) -> Iterator[dict[str, Array]]:
         """Batches of a plan of this loader, wherever in the epoch they are."""
-        return (self._given_out(batch) for batch in self._read(iter(planned), cutoff))
+        return (self._given_out(batch) for batch in self._read(map(self._numbered, planned), cutoff))
 
     def state(self) -> dict[str, Any]:
         """Where the stream of batches is, as plain data: what comes next is what would have come."""
@@ -218,11 +218,15 @@ class PackedMemmapLoader:
             for step in stream.epoch():
                 for number, each in enumerate(step[skipped:], skipped + 1):
                     marks.append((stream.position, 0) if number == len(step) else (before, number))
-                    yield Planned(self.frames[each.frames], each.shape) if self.part else each
+                    yield self._numbered(each)
                 before, skipped = stream.position, 0
 
         for batch in self._read(planned(), cutoff):
             yield (*marks.popleft(), self._given_out(batch))
+
+    def _numbered(self, planned: Planned) -> Planned:
+        """A batch of a plan of this loader, with its frames as the store numbers them."""
+        return Planned(self.frames[planned.frames], planned.shape) if self.part else planned
 
     def _read(self, planned: Iterator[Planned], cutoff: float | None) -> Iterator[PaddedBatch]:
         names = [*dict.fromkeys((*(self.names or self._fields), "N"))]
@@ -249,7 +253,7 @@ class PackedMemmapLoader:
 
     def _given_out(self, batch: PaddedBatch) -> dict[str, Array]:
         """A batch as people expect it: with E less the energies of the elements, and in one precision."""
-        arrays = dict(batch.items())
+        arrays = batch.as_dict()
         if self.energies is not None and "E" in arrays:
             arrays["E"] = self.energies.subtract(arrays["E"], arrays["Z"], arrays["batch_segments"])
         if not self.precision:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atomloom import Field, Matches, ReaderSpec, WriterSpec, hookimpl
+from atomloom import CommandSpec, DemoSpec, Field, Matches, ReaderSpec, WriterSpec, hookimpl
 
 api = 1
 
@@ -93,4 +93,22 @@ def atomloom_writers() -> Iterable[WriterSpec]:
         summary="Packed memory-mapped store, streamed, resumable, always the same bytes",
         load="atomloom_memmap.writing:write",
         matches=_STORE,
+    )
+
+
+@hookimpl
+def atomloom_demos() -> Iterable[DemoSpec]:
+    """The demo of this package."""
+    yield DemoSpec(
+        name="memmap",
+        summary="200 000 molecules packed, verified and streamed, beside the padded NPZ they came in",
+        load="atomloom_memmap.demo.job:run",
+    )
+
+
+@hookimpl
+def atomloom_commands() -> Iterable[CommandSpec]:
+    """The group of commands of this package."""
+    yield CommandSpec(
+        name="memmap", summary="Packed stores: convert, info, verify, edges, prune", load="atomloom_memmap.cli:memmap"
     )

@@ -14,7 +14,7 @@ from atomloom.data.columns import Array, Indices, segments
 from atomloom.errors import DataError
 from atomloom_memmap.checksums import Sums, blocks_of, digest
 from atomloom_memmap.manifest import ArrayEntry, Part, Shard
-from atomloom_memmap.stored import Check, StoredArray
+from atomloom_memmap.stored import STRETCH, Check, StoredArray
 
 SUMS = "checksums.npy"
 """The file in each part that holds the checksums of the blocks of its arrays."""
@@ -98,13 +98,19 @@ class OpenShard:
         lengths: Indices = stops - starts
         return lengths
 
-    def damages(self) -> Iterator[Damage]:
-        """Every place that has not its checksum, file by file."""
+    def verified(self) -> Iterator[list[Damage]]:
+        """The places that have not their checksums, for one stretch of a file after the other; see `stretches`."""
         named = {array: f"offsets of {axis}" for axis, array in self.offsets.items()}
         named |= {array: name for name, array in self.fields.items()}
         for part in self.parts:
             mine = {array: name for array, name in named.items() if array.path.parent == part.path}
-            yield from part.damages(self.number, mine)
+            yield from part.verified(self.number, mine)
+
+    @property
+    def stretches(self) -> int:
+        """How many stretches `verified` goes through, unless it finds a file that cannot be read."""
+        arrays = (*self.offsets.values(), *self.fields.values())
+        return sum(-(-array.entry.bytes // STRETCH) for array in arrays)
 
     def _teller(self, axis: str) -> Callable[[int, int], str]:
         """Says which frames a stretch of rows along an axis belongs to."""
@@ -165,21 +171,23 @@ class OpenPart:
         if not (self.path / SUMS).is_file():
             raise Place(self.path / SUMS).error("the checksums of the arrays beside it are not there")
 
-    def damages(self, shard: int, arrays: dict[StoredArray, str]) -> Iterator[Damage]:
-        """What is wrong with the files of this folder."""
+    def verified(self, shard: int, arrays: dict[StoredArray, str]) -> Iterator[list[Damage]]:
+        """What is wrong with the files of this folder, stretch by stretch."""
         try:
             _ = self.sums
         except DataError as error:
-            yield Damage(shard, f"{self.described.folder}/{SUMS}", "checksums", error.found)
+            yield [Damage(shard, f"{self.described.folder}/{SUMS}", "checksums", error.found)]
             return
         for array, name in arrays.items():
             file = f"{self.described.folder}/{array.path.name}"
-            yield from (Damage(shard, file, name, where) for where in _wrong(array))
+            for wrong in _wrong(array):
+                yield [Damage(shard, file, name, where) for where in wrong]
 
 
-def _wrong(array: StoredArray) -> list[str]:
+def _wrong(array: StoredArray) -> Iterator[list[str]]:
     try:
         array.check_size()
-        return [array.where(block) for block in array.damaged()]
+        for blocks in array.stretches():
+            yield [array.where(block) for block in blocks]
     except DataError as error:
-        return [error.found]
+        yield [error.found]

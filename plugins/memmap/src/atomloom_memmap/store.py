@@ -30,13 +30,14 @@ class Store:
         path: of the folder.
         check: ``"touch"`` compares every block of 64 KiB with its checksum when something in it is first read, at
             some 10 GB/s; ``"never"`` trusts the disk.
+        sizes: False to open also where files are missing or cut short, which `verify` then tells.
 
     Attributes:
         manifest: what the store says of itself.
         shards: its stretches of frames.
     """
 
-    def __init__(self, path: str | Path, check: Check = "touch") -> None:
+    def __init__(self, path: str | Path, check: Check = "touch", *, sizes: bool = True) -> None:
         if check not in get_args(Check):
             raise ConfigError(f"open the store '{path}'", f"check is {check!r}", "Use 'touch' or 'never'")
         self.manifest = manifest.load(Path(path))
@@ -47,7 +48,7 @@ class Store:
             OpenShard(self.path, number, first, shard, axes, check)
             for number, (first, shard) in enumerate(zip(self.starts.tolist(), self.manifest.shards, strict=False))
         )
-        for shard in self.shards:
+        for shard in self.shards if sizes else ():
             shard.check_sizes()
 
     def __len__(self) -> int:
@@ -97,11 +98,19 @@ class Store:
             columns[name], fields[name] = Counted(self, axis), declared(name)
         return Dataset(columns, fields, {**self.manifest.meta, "source": self.path.name})
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of all arrays, as the manifest says."""
+        parts = [part for shard in self.manifest.shards for part in shard.parts]
+        return sum(entry.bytes for part in parts for entry in (*part.offsets.values(), *part.fields.values()))
+
     def verify(self) -> list[Damage]:
         """Every place in every file that has not its checksum; nothing is trusted but the manifest."""
-        label = f"verifying {self.path.name}"
-        shards = track(self.shards, total=len(self.shards), label=label)
-        return [damage for shard in shards for damage in shard.damages()]
+        stretches = (found for shard in self.shards for found in shard.verified())
+        total = sum(shard.stretches for shard in self.shards)
+        return [
+            damage for found in track(stretches, total=total, label=f"verifying {self.path.name}") for damage in found
+        ]
 
 
 def _opened_again(path: Path, check: Check, seal: str) -> Store:

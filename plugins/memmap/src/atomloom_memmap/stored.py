@@ -2,7 +2,10 @@
 
 A file that lost bytes before it was opened is refused. One that shrinks while it is in use is found by a look at its
 size before each use; between that look and the copy a few microseconds remain in which the system would end the
-process (SIGBUS), and never are zeros handed out.
+process (SIGBUS), and never are zeros handed out. What is not noticed is a file that somebody writes into, without
+changing its size, behind the first touch; nothing here ever does.
+
+Every array that was touched keeps its file open until the store is forgotten.
 """
 
 from __future__ import annotations
@@ -10,9 +13,9 @@ from __future__ import annotations
 import mmap
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +29,9 @@ from atomloom_memmap.manifest import ArrayEntry
 
 Check = Literal["touch", "never"]
 """When blocks are compared with their checksums: at the first touch of each, or never."""
+
+STRETCH: Final = 1 << 26
+"""Bytes of a file that are verified in one go."""
 
 _PAGE = mmap.PAGESIZE
 _ADVISED = hasattr(mmap.mmap, "madvise")  # Windows takes no advice
@@ -98,12 +104,17 @@ class StoredArray:
         with memoryview(self._file.mapping(self._place)) as view:
             return checksum(view[block * BLOCK : (block + 1) * BLOCK]) == int(self._sums()[block])
 
-    def damaged(self) -> list[int]:
-        """The numbers of all blocks that do not have their checksums; read and not mapped, since disks may fail too."""
-        sums = self._sums().tolist()
+    def stretches(self) -> Iterator[list[int]]:
+        """The numbers of the blocks that do not have their checksums, for `STRETCH` bytes of the file after the other.
+
+        They are read and not mapped, since disks may fail too.
+        """
+        sums, each = self._sums().tolist(), STRETCH // BLOCK
         try:
             with open(self.path, "rb", buffering=0) as file:
-                return [number for number, known in enumerate(sums) if checksum(file.read(BLOCK)) != known]
+                for first in range(0, len(sums), each):
+                    known = enumerate(sums[first : first + each], first)
+                    yield [number for number, told in known if checksum(file.read(BLOCK)) != told]
         except OSError as error:
             raise self._place.error(f"the system answers {error.strerror!r}", "Check the disk that it is on") from None
 

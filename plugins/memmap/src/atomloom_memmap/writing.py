@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,7 +22,7 @@ from atomloom_memmap.building import SHARDS, Build, check_replaceable, check_roo
 from atomloom_memmap.checksums import BLOCK
 from atomloom_memmap.contents import Block, Contents, agree, agree_on_level
 from atomloom_memmap.edge_writing import with_edges, without_edges
-from atomloom_memmap.manifest import Manifest, Shard
+from atomloom_memmap.manifest import FieldEntry, Manifest, Shard
 from atomloom_memmap.part_writer import PartWriter
 from atomloom_memmap.shard import OpenShard
 
@@ -29,6 +30,10 @@ SHARD_MIB = 2048
 """MiB of a shard, at most, unless somebody wants it otherwise."""
 
 _PROBES = 16  # frames of a finished shard that are compared with the source before it is trusted
+
+
+Make = Callable[[Build, int], Manifest]
+"""Writes shards into a build, under names that begin with this number, and describes them."""
 
 
 def write(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB) -> None:
@@ -39,12 +44,9 @@ def write(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB
     Args:
         shard_mib: MiB of a shard at most; a smaller one loses less work to an interruption, larger ones read faster.
     """
-    path = Path(os.path.realpath(target))
-    check_replaceable(path)
+    check_replaceable(Path(os.path.realpath(target)))
     contents = Contents.of(dataset)
-    build = Build(path)
-    with writing(target, only=build.folder), build.open(identity(contents, shard_mib)):
-        build.publish(described(contents, build_shards(contents, build, "0.0", shard_mib), first=None))
+    put(target, identity(contents, shard_mib), _made_of(contents, shard_mib))
 
 
 def append(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MIB) -> None:
@@ -53,24 +55,48 @@ def append(dataset: Dataset, target: str | Path, /, *, shard_mib: int = SHARD_MI
     The fields must be the same, in the same units; pairs that the store keeps are found for the new frames too. A
     killed addition of files changes nothing, and goes on when it is started again.
     """
-    path, contents = Path(os.path.realpath(target)), Contents.of(dataset)
-    check_addition(manifest.load(path), contents, f"'{target}'")
+    contents = Contents.of(dataset)
+    names = (f"'{target}'", _called(dataset))
+
+    def check(first: Manifest) -> None:
+        check_addition(first, contents.fields, contents.meta, names)
+
+    put_behind(target, identity(contents, shard_mib), check, _made_of(contents, shard_mib))
+
+
+def put(target: str | Path, identity: str, make: Make) -> None:
+    """Make a store and give it its place, in which a store may be, and nothing else."""
+    path = Path(os.path.realpath(target))
+    check_replaceable(path)
+    build = Build(path)
+    with writing(target, only=build.folder), build.open(identity):
+        build.publish(make(build, 0))
+
+
+def put_behind(target: str | Path, identity: str, check: Callable[[Manifest], None], make: Make) -> None:
+    """Make shards and add them to a store.
+
+    Args:
+        check: stops where they do not belong behind those of a store.
+    """
+    path = Path(os.path.realpath(target))
+    check(manifest.load(path))
     build = Build(path, adding=True)
-    with writing(target, only=build.folder), build.open(identity(contents, shard_mib)):
+    with writing(target, only=build.folder), build.open(identity):
         first = manifest.load(path)  # as it is now that nobody else adds to it
-        check_addition(first, contents, f"'{target}'")
+        check(first)
         if build.is_published(first):
             build.remove()
-            return
-        shards = build_shards(contents, build, f"{generation(first)}.0", shard_mib)
-        build.publish(extended(first, described(contents, shards, first=None), build))
+        else:
+            build.publish(extended(first, make(build, generation(first)), build))
 
 
-def check_addition(first: Manifest, contents: Contents, called: str) -> None:
-    """Stops where these frames do not belong behind those of a store."""
-    names = (called, _called(contents.dataset))
-    agree(without_edges(first).fields, contents.fields, names)
-    agree_on_level(first.meta, contents.meta, names)
+def check_addition(
+    first: Manifest, fields: Mapping[str, FieldEntry], meta: Mapping[str, Any], called: tuple[str, str]
+) -> None:
+    """Stops where frames with these fields do not belong behind those of a store."""
+    agree(without_edges(first).fields, fields, called)
+    agree_on_level(first.meta, meta, called)
 
 
 def build_shards(contents: Contents, build: Build, job: str, shard_mib: int) -> tuple[Shard, ...]:
@@ -94,9 +120,9 @@ def build_shards(contents: Contents, build: Build, job: str, shard_mib: int) -> 
     return tuple(shards)
 
 
-def described(contents: Contents, shards: Sequence[Shard], first: Manifest | None) -> Manifest:
-    """The manifest of these shards, behind those of `first` if there are some."""
-    own = Manifest(
+def described(contents: Contents, shards: Sequence[Shard]) -> Manifest:
+    """The manifest of these shards."""
+    return Manifest(
         format=manifest.FORMAT,
         written_by=version("atomloom"),
         frames=len(contents.dataset),
@@ -108,7 +134,6 @@ def described(contents: Contents, shards: Sequence[Shard], first: Manifest | Non
         block=BLOCK,
         shards=tuple(shards),
     )
-    return own if first is None else joined(first, own)
 
 
 def extended(first: Manifest, own: Manifest, build: Build) -> Manifest:
@@ -143,6 +168,10 @@ def identity(contents: Contents, shard_mib: int) -> str:
     for axis, lengths in sorted(contents.dataset.sizes.items()):
         digest.update(axis.encode() + np.ascontiguousarray(lengths).data)
     return str(digest.hexdigest())
+
+
+def _made_of(contents: Contents, shard_mib: int) -> Make:
+    return lambda build, number: described(contents, build_shards(contents, build, f"{number}.0", shard_mib))
 
 
 def _finished(contents: Contents, build: Build, name: str, blocks: Sequence[Block]) -> Shard | None:

@@ -3,7 +3,7 @@
 ========================  ===============  ===================================================================
 ``position_idx_range``    [frames, 2]      int32, first atom of each frame and of the next
 ``atomic_inputs``         [atoms, 5]       float32: atomic number, formal charge, position
-``energies``              [frames, m]      float64, in PubChemQC float32: a column for each method
+``energies``              [frames, m]      float64, float32 of PubChemQC and dimers: a column for each method
 ``forces``                [atoms, 3, k]    float32, for k of the methods; NaN in frames without; may be missing
 ``props``                                  a pickle of names and subsets, decoded by `atomloom.inert`
 ========================  ===============  ===================================================================
@@ -156,9 +156,9 @@ def _positions(rows: Array) -> Array:
 def _energies(path: Path, frames: int, known: Known, method: str) -> tuple[_Chosen, Column]:
     files.check_finished(path)
     size, width = len(open_raw(path, "u1")), 4 if known.single else 8
-    count = len(known.methods) or size // (width * frames)
+    count = known.columns or size // (width * frames)
     if not count or size != width * count * frames:
-        methods = counted(count, "method") if known.methods else "methods"
+        methods = counted(count, "method") if known.columns else "methods"
         found = f"its {size} bytes are no float{8 * width} of {methods} for each of the {frames} frames in {_RANGES}"
         raise Place(path).error(found, _SINGLE if size == 4 * count * frames else AGAIN)
     chosen = _chosen(path, count, known, method)

@@ -15,6 +15,7 @@ class Known(NamedTuple):
         energy: unit of the energies.
         distance: unit of the positions; that of forces is energy over distance.
         methods: those of the energies, in their order; empty where it has too many to name, or names none.
+        unnamed: how many methods there are where they have no names here.
         forces: the numbers of the methods that have forces, in the order of the forces.
         scale: what openQDC multiplies the stored forces by: -1 where these are gradients.
         charged: whether formal charges are known; where they are not openQDC stores zeros.
@@ -25,16 +26,22 @@ class Known(NamedTuple):
     energy: str
     distance: str = "angstrom"
     methods: tuple[str, ...] = ()
+    unnamed: int = 0
     forces: tuple[int, ...] = ()
     scale: float = 1.0
     charged: bool = False
     holds: str = "energies"
     single: bool = False
 
+    @property
+    def columns(self) -> int:
+        """How many methods there are; 0 where that is not known."""
+        return len(self.methods) or self.unnamed
+
 
 def _interaction(*methods: str) -> Known:
-    """A set of interaction energies of dimers."""
-    return Known("kcal/mol", methods=methods, holds="interaction_energies")
+    """A set of interaction energies of dimers, which are all in single precision."""
+    return Known("kcal/mol", methods=methods, holds="interaction_energies", single=True)
 
 
 def _sapt(level: str) -> tuple[str, ...]:
@@ -43,8 +50,19 @@ def _sapt(level: str) -> tuple[str, ...]:
     return (level, *(f"{level} {part}" for part in parts))
 
 
+def _splinter(basis: str) -> tuple[str, ...]:
+    """An energy of interaction and its parts in a basis, without scaling and with it."""
+    parts = ("", " es", " ex", " ind", " disp")
+    return tuple(f"sapt0/{basis}{part} {scaling}" for scaling in ("unscaled", "scaled") for part in parts)
+
+
 _ANI = ("wb97x/6-31g*",)
-_CCX = ("ccsd(t)/cbs", "ccsd(t)/cc-pvdz", "ccsd(t)/cc-pvtz", "tccsd(t)/cc-pvdz")
+_CCX = (
+    "ccsd(t)/cbs",
+    "ccsd(t)/cc-pvdz correlation",
+    "ccsd(t)/cc-pvtz correlation",
+    "tccsd(t)/cc-pvdz correlation",
+)
 _DES = ("mp2/cc-pvqz", "mp2/cc-pvtz", "mp2/cbs")
 _DES370K = ("mp2/cc-pvdz", *_DES, "ccsd(t)/cc-pvdz", "ccsd(t)/cbs", "ccsd(t)/nn", *_sapt("sapt0/aug-cc-pwcvxz"))
 _PBE = ("pbe/def2-tzvp",)
@@ -101,8 +119,9 @@ SETS: Final = {
     "mddataset": Known("eV", methods=_PBE0_MBD),
     "metcalf": _interaction(*("sapt0/jun-cc-pvdz" + part for part in ("", " es", " ex", " ind", " disp"))),
     "molecule3d": Known("eV", methods=("b3lyp/6-31g*",), charged=True),
-    "multixcqm9": Known("eV"),
-    "multixcqm9_v2": Known("eV"),
+    "multixcqm9": Known("eV", unnamed=229),
+    "multixcqm9_v2": Known("eV", unnamed=230),
+    # openQDC writes these energies as float64 and reads them as float32, so a file of float32 has to be named as such.
     "nabladft": Known("hartree", "bohr", ("wb97x-d/def2-svp",)),
     "orbnet_denali": Known("hartree", methods=("wb97x-d3/def2-tzvp", "gfn1_xtb")),
     "proteinfragments": Known("eV", methods=_PBE0_MBD),
@@ -110,22 +129,22 @@ SETS: Final = {
     "pubchemqc_pm6": Known("hartree", methods=("pm6",), single=True),
     "qm1b": Known("eV", "bohr", ("b3lyp/sto-3g",)),
     "qm1b_small": Known("eV", "bohr", ("b3lyp/sto-3g",)),
-    "qm7": Known("hartree", "bohr"),
-    "qm7b": Known("hartree", "bohr"),
+    "qm7": Known("hartree", "bohr", unnamed=80),
+    "qm7b": Known("hartree", "bohr", unnamed=76),
     "qm7x": Known("eV", methods=_QM7X, forces=(0,)),
     "qm7x_v2": Known("eV", methods=(*_QM7X, "pm6"), forces=(0,)),
-    "qm8": Known("hartree", "bohr", charged=True, holds="excitation_energies"),
-    "qm9": Known("hartree", "bohr"),
+    "qm8": Known("hartree", "bohr", unnamed=8, charged=True, holds="excitation_energies"),
+    "qm9": Known("hartree", "bohr", unnamed=9),
     "qmugs": Known("hartree", methods=_QMUGS, charged=True),
     "qmugs_v2": Known("hartree", methods=(*_QMUGS, "pm6"), charged=True),
     "revmd17": Known("kcal/mol", methods=_PBE, forces=(0,)),
-    "scanwaterclusters": Known("hartree"),
+    "scanwaterclusters": Known("hartree", unnamed=19),
     "sn2_rxn": Known("eV", methods=("dsd-blyp-d3(bj)/def2-tzvp",), forces=(0,)),
     "solvated_peptides": Known("eV", methods=("revpbe-d3(bj)/def2-tzvp",), forces=(0,)),
-    "spice": Known("hartree", "bohr", _SPICE, (0,), -1.0, charged=True),
-    "spicev2": Known("hartree", "bohr", _SPICE, (0,), -1.0, charged=True),
-    "spice_vl2": Known("hartree", "bohr", (*_SPICE, "gfn2_xtb", "pm6"), (0,), -1.0, charged=True),
-    "splinter": _interaction(),
+    "spice": Known("hartree", "bohr", _SPICE, forces=(0,), scale=-1.0, charged=True),
+    "spicev2": Known("hartree", "bohr", _SPICE, forces=(0,), scale=-1.0, charged=True),
+    "spice_vl2": Known("hartree", "bohr", (*_SPICE, "gfn2_xtb", "pm6"), forces=(0,), scale=-1.0, charged=True),
+    "splinter": _interaction(*_splinter("jun-cc-pv(d+d)z"), *_splinter("aug-cc-pv(d+d)z")),
     "tmqm": Known("hartree", methods=("tpssh/def2-tzvp",)),
     "transition1x": Known("eV", methods=_ANI, forces=(0,)),
     "vqm24": Known("hartree", methods=("wb97x-d3/cc-pvdz",)),
