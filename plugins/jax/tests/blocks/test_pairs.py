@@ -70,7 +70,7 @@ def test_sums_and_means_are_those_of_a_loop(shape: tuple[int, ...]) -> None:
     """Over what the mask leaves, with NaN behind it, and zero for empty segments."""
     values = np.random.default_rng(0).normal(size=(7, *shape))
     dirty = jnp.asarray(np.where(MASK.reshape(7, *(1,) * len(shape)), values, np.nan))
-    rows = [values[(SEGMENTS == k) & MASK] for k in range(6)]
+    rows = [values[(k == SEGMENTS) & MASK] for k in range(6)]
     sums = segment_sum(dirty, jnp.asarray(SEGMENTS), 6, jnp.asarray(MASK))
     means = segment_mean(dirty, jnp.asarray(SEGMENTS), 6, jnp.asarray(MASK))
     np.testing.assert_allclose(sums, [row.sum(axis=0) for row in rows], atol=1e-14)
@@ -84,7 +84,7 @@ def test_softmax_is_that_of_scipy() -> None:
     found = np.asarray(segment_softmax(jnp.asarray(logits), jnp.asarray(SEGMENTS), 6, jnp.asarray(weights)))
     expected = np.zeros_like(found)
     for segment in (0, 2):
-        at = np.flatnonzero((SEGMENTS == segment) & MASK)
+        at = np.flatnonzero((segment == SEGMENTS) & MASK)
         expected[at] = softmax(logits[at] + np.log(weights[at]), axis=0)
     np.testing.assert_allclose(found, expected, atol=1e-14)
 
