@@ -301,6 +301,17 @@ def test_metrics_that_find_no_room(tmp_path: Path) -> None:
         metrics.append(tmp_path, 1, {"a": 1.0})
 
 
+def test_a_session_keeps_what_its_engine_notes(run: Run) -> None:
+    """Facts of an engine stand with the session that they are of, and nowhere without one."""
+    with run.session():
+        run.note(structures_per_second=12.5)
+        run.note(structures_per_second=13.5, programs=2)
+    (session,) = run.provenance["sessions"]
+    assert (session["structures_per_second"], session["programs"], session["outcome"]) == (13.5, 2, "finished")
+    with pytest.raises(PluginError, match="note speed of the run 'a': it is not being fitted"):
+        run.note(speed=1.0)
+
+
 def test_nothing_is_shown_where_nobody_looks(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     """Without a terminal a fit prints nothing."""
     fit(run, 3)

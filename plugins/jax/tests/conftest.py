@@ -36,8 +36,7 @@ def _trained(folder: Path, data: FitData, training: Training, model: Any = None)
     model = model or PairPotential()
     run = Run.open(folder) if folder.exists() else Run.create(folder, {}, describe())
     state = model.init(schema_of(data.train), Config(functions=6), training.seed)
-    with run.session():
-        found = train_model_multibatch(model, state, data, LOSSES, run, training)
+    found = train_model_multibatch(model, state, data, LOSSES, run, training)
     return {name: np.asarray(leaf) for name, leaf in model.leaves(found).items()}
 
 

@@ -60,8 +60,7 @@ def fit(folder: Path, data: Any, losses: Any, epochs: int) -> Run:
                 raise KeyboardInterrupt
 
     run.epochs = until  # type: ignore[method-assign]
-    with run.session():
-        train_model_multibatch(model, model.init(schema_of(data.train), Config(), 0), data, losses, run, training)
+    train_model_multibatch(model, model.init(schema_of(data.train), Config(), 0), data, losses, run, training)
     return run
 
 

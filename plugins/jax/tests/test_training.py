@@ -68,6 +68,10 @@ def test_one_program_is_compiled_for_each_shape(
     shapes = {planned.shape for epoch in range(3) for planned in data.plan(data.train, pairs=True).batches(epoch)}
     said = [record.getMessage() for record in caplog.records]
     assert sum(text.startswith("compiled an update") for text in said) == len(shapes)
+    noted = Run.open(tmp_path / "run").provenance["sessions"][-1]
+    assert noted["programs_compiled"] == sum(text.startswith("compiled") for text in said)
+    assert noted["structures_per_second"] > 0
+    assert 0 <= noted["waiting_for_data"] < 1
     assert all("for " in text for text in said if text.startswith("compiled"))
 
 
@@ -184,6 +188,22 @@ def test_a_start_of_another_model_names_the_leaves(
     data = fit_data(molecules[molecules.sizes["atom"] < 4], 10, batch_size=4)
     with pytest.raises(RunError, match=r"`weights` is \[.*6\] and the model has \[.*9\]"):
         trained(tmp_path / "second", data, Training(num_epochs=1, init_from=str(tmp_path / "first")), Wider())
+
+
+def test_a_resumed_run_of_a_changed_model_names_the_leaves(
+    fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path
+) -> None:
+    """A model whose state has changed since its run was started is refused, naming what is new, and nothing is lost."""
+
+    class Grown(PairPotential):
+        def init(self, schema: Any, config: Any, seed: int) -> dict[str, Any]:
+            return {**super().init(schema, config, seed), "charges": jnp.zeros(3)}
+
+    data = fit_data(molecules, 60, batch_size=30)
+    trained(tmp_path / "run", data, Training(num_epochs=1))
+    with pytest.raises(RunError, match="`charges` is missing"):
+        trained(tmp_path / "run", data, Training(num_epochs=2), Grown())
+    assert Run.open(tmp_path / "run").epochs_done == 1
 
 
 def test_training_stops_when_nothing_improves(fit_data: Any, trained: Any, molecules: Dataset, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from atomloom.errors import ConfigError
+from atomloom.errors import ConfigError, PluginError
 from atomloom.runs import folder as folders
 from atomloom.runs import metrics
 from atomloom.runs.checkpoint import Checkpoint
@@ -182,6 +182,17 @@ class Run:
         """Let this epoch be the last, because the fit has reached its goal."""
         self.logger.info("stopped: %s", reason)
         self._stopped = True
+
+    def note(self, **facts: Any) -> None:
+        """Add to what ``provenance.json`` says of this session, such as how fast it was; numbers, texts and lists.
+
+        Raises:
+            PluginError: outside of a session.
+        """
+        if self._session is None:
+            todo = "The engine has to do so within run.session() or its loop over run.epochs"
+            raise PluginError(f"note {', '.join(facts)} of the run '{self.name}'", "it is not being fitted", todo)
+        self._session.note(**facts)
 
     def steps(self, block: Mapping[str, np.ndarray]) -> None:
         """Pass the metrics of a block of steps, fetched from the device, to the observers."""

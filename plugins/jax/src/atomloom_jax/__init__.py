@@ -4,8 +4,8 @@
 
     options, schedules, optimisers, averaging    what can be set, and what follows from it
     device_batch, feeding, sharing, devices      data on its way to the devices
-    objective, step, train_state, programs       what is compiled
-    metrics, gathering, table                    what is measured, fetched and shown
+    objective, step, train_state, programs       what is compiled; memory: what it takes
+    metrics, gathering, table, pace, tensorboard what is measured, fetched and shown
     steering, saving, blame                      what is decided, kept, and told when numbers break
     training                                     the loop over all of them
     model, backend, ops, named, precision        what models and core see

@@ -15,6 +15,7 @@ import jax
 from jax.stages import Compiled
 
 from atomloom.batching import Shape
+from atomloom_jax.memory import Demand, check_fits
 
 
 class Programs:
@@ -25,14 +26,25 @@ class Programs:
         what: it does, for the log.
         logger: is told of each compilation.
         donated: places of the arguments whose memory the results take over.
+        limit: bytes that a program may take, or None.
     """
 
     def __init__(
-        self, function: Callable[..., Any], what: str, logger: logging.Logger, donated: tuple[int, ...] = ()
+        self,
+        function: Callable[..., Any],
+        what: str,
+        logger: logging.Logger,
+        *,
+        donated: tuple[int, ...] = (),
+        limit: int | None = None,
     ) -> None:
         self._function = jax.jit(function, donate_argnums=donated)
-        self._what, self._logger = what, logger
+        self._what, self._logger, self._limit = what, logger, limit
         self._compiled: dict[Shape, Compiled] = {}
+        self.demands: dict[Shape, Demand] = {}
+        """How much memory the programs take."""
+        self.seconds = 0.0
+        """How long all compilations took."""
 
     @property
     def compilations(self) -> int:
@@ -49,7 +61,12 @@ class Programs:
         began = perf_counter()
         compiled = self._function.lower(*arguments).compile()
         seconds = perf_counter() - began
-        self._logger.info("compiled %s for %s in %.1f s", self._what, described(shape), seconds)
+        self.seconds += seconds
+        fixed = sum(leaf.nbytes for leaf in jax.tree.leaves(arguments[:-1]))
+        demand = self.demands[shape] = Demand.of(compiled, shape, fixed)
+        size = f"{demand.whole / 1e6:,.0f} MB"
+        self._logger.info("compiled %s for %s in %.1f s; it takes %s", self._what, described(shape), seconds, size)
+        check_fits(demand, self._limit)
         return compiled
 
 

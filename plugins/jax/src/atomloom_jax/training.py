@@ -7,7 +7,9 @@ that a training needs to go on is in its checkpoint, so that one that was killed
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import repeat
 from time import perf_counter
 from typing import Any, Generic, NamedTuple
 
@@ -24,10 +26,12 @@ from atomloom_jax.blame import culprits, failure
 from atomloom_jax.devices import mesh
 from atomloom_jax.feeding import Feed, Prepared
 from atomloom_jax.gathering import Broken, Gatherer, fetched
+from atomloom_jax.memory import exhaustion_told, memory_limit
 from atomloom_jax.metrics import TrainingMetrics, for_part, nothing, together
 from atomloom_jax.model import JaxModel
 from atomloom_jax.objective import Objective
 from atomloom_jax.options import Training
+from atomloom_jax.pace import Pace
 from atomloom_jax.precision import precise
 from atomloom_jax.programs import Programs
 from atomloom_jax.saving import extra_of, leaves_of, restored, started_from
@@ -57,17 +61,15 @@ def train_model_multibatch(
         run: where it is recorded.
         training: the options.
     """
-    with precise(training.precision, training.matmul_precision):
+    with precise(training.precision, training.matmul_precision), run.session():
         return _Loop.of(model, state, data, losses, run, training).run_through()
 
 
 class _Pass(NamedTuple):
-    """What one pass over a part of the data measured, and how long it took."""
+    """What one pass over a part of the data measured, and how fast it was."""
 
     metrics: TrainingMetrics
-    structures: int
-    seconds: float
-    stalled: float
+    pace: Pace
 
 
 @dataclass
@@ -79,6 +81,7 @@ class _Loop(Generic[State]):
         kept: the same as they were given; references in float64 stay so in checkpoints.
         known: what is carried from update to update.
         steering: what validation showed so far.
+        pace: of all passes over the part to train on.
     """
 
     objective: Objective[State]
@@ -93,6 +96,7 @@ class _Loop(Generic[State]):
     kept: dict[str, np.ndarray]
     known: TrainState
     steering: Steering
+    pace: Pace
 
     @classmethod
     def of(
@@ -123,13 +127,20 @@ class _Loop(Generic[State]):
             run=run,
             training=training,
             feeds=feeds,
-            update=Programs(update_function(objective, training, factor, where), "an update", run.logger, (0,)),
+            update=Programs(
+                update_function(objective, training, factor, where),
+                "an update",
+                run.logger,
+                donated=(0,),
+                limit=memory_limit(where.local_devices),
+            ),
             measure=Programs(measure_function(objective, where), "a validation", run.logger),
             like=_names(objective, {**leaves.parameters, **leaves.constants}, feeds["train"]),
             constants=constants,
             kept=leaves.constants,
             known=known,
             steering=steering,
+            pace=Pace(),
         )
 
     def run_through(self) -> State:
@@ -138,32 +149,40 @@ class _Loop(Generic[State]):
         if reason := self.steering.reason_to_stop(options):  # it was killed after its last epoch was saved
             self.run.logger.info("stopped: %s", reason)
             total = self.run.epochs_done
-        for epoch in self.run.epochs(total, options.save_every_n_epochs, options.keep_last):
-            trained = self._train(epoch)
-            watched = self._validate(epoch)
-            self._record(epoch, trained, watched)
+        with ExitStack() as stack, exhaustion_told(self.update.demands, memory_limit(jax.local_devices())):
+            numbers = {"train": range(self.run.epochs_done, total), "valid": repeat(0)}
+            data = {
+                part: stack.enter_context(feed.epochs(numbers[part], options.prefetch))
+                for part, feed in self.feeds.items()
+            }
+            for epoch in self.run.epochs(total, options.save_every_n_epochs, options.keep_last):
+                trained = self._train(epoch, data["train"])
+                watched = self._validate(epoch, data.get("valid", iter(())))
+                self.pace = self.pace.plus(trained.pace)
+                self._record(epoch, trained, watched)
+        self._note_pace()
         best = self.run.best() or self.run.latest()
         assert best is not None, "every epoch saves its state"
         return self.objective.model.with_leaves(self.objective.template, best.model_leaves)
 
-    def _train(self, epoch: Epoch) -> _Pass:
+    def _train(self, epoch: Epoch, prepared: Iterator[Prepared | None]) -> _Pass:
         """One pass over the part to train on, with its updates."""
         gatherer = Gatherer(together([self.like, extras()]), int(self.known.updates))
-        began, stalled = perf_counter(), 0.0
-        with self.feeds["train"].epoch(epoch.number - 1, self.training.prefetch) as prepared:
-            for waited, each in _timed(prepared, gatherer):
-                stalled += waited
-                self.known, vector = self.update(each.shape, self.known, self.constants, each.arrays)
-                gatherer.add(vector, each)
-                self._tell(epoch, gatherer)
-                if gatherer.broken:
-                    break
+        began, stalled, compiling = perf_counter(), 0.0, self.update.seconds
+        for waited, each in _timed(prepared, gatherer):
+            stalled += waited
+            self.known, vector = self.update(each.shape, self.known, self.constants, each.arrays)
+            gatherer.add(vector, each)
+            self._tell(epoch, gatherer)
+            if gatherer.broken:
+                break
         gatherer.finish()
         self._tell(epoch, gatherer, least=1)
         if gatherer.broken:
             where = f"update {gatherer.broken.place} of epoch {epoch.number}"
             raise self._failure("train", where, self.known.parameters, gatherer.broken)
-        return _Pass(gatherer.total, gatherer.structures, perf_counter() - began, stalled)
+        seconds = perf_counter() - began - (self.update.seconds - compiling)
+        return _Pass(gatherer.total, Pace(gatherer.structures, seconds, stalled))
 
     def _tell(self, epoch: Epoch, gatherer: Gatherer, **least: int) -> None:
         """Move the bar, and pass on what was fetched."""
@@ -171,21 +190,23 @@ class _Loop(Generic[State]):
         if block := gatherer.block(**least):
             self.run.steps(block)
 
-    def _validate(self, epoch: Epoch) -> _Pass:
+    def _validate(self, epoch: Epoch, prepared: Iterator[Prepared | None]) -> _Pass:
         """One pass over the part to validate on, with the average of the parameters where there is one."""
-        began, total, structures = perf_counter(), nothing(self.like), 0
+        began, compiling = perf_counter(), self.measure.seconds
+        total, structures = nothing(self.like), 0
         if "valid" in self.feeds:
             parameters = self.known.result(self.training)
             leaves = {**parameters, **self.constants}
-            with self.feeds["valid"].epoch(0, self.training.prefetch) as prepared:
-                sent = ((self.measure(each.shape, leaves, each.arrays), each) for each in prepared)
-                for place, (vector, each) in enumerate(fetched(sent), start=1):
-                    metrics = self.like.unpacked(vector)
-                    if not np.isfinite(metrics.loss(self.objective.losses)):
-                        where = f"batch {place} of the validation after epoch {epoch.number}"
-                        raise self._failure("valid", where, parameters, Broken(place, each))
-                    total, structures = total.plus(metrics), structures + each.structures
-        return _Pass(total, structures, perf_counter() - began, 0.0)
+            ours = iter(lambda: next(prepared, None), None)
+            sent = ((self.measure(each.shape, leaves, each.arrays), each) for each in ours)
+            for place, (vector, each) in enumerate(fetched(sent), start=1):
+                metrics = self.like.unpacked(vector)
+                if not np.isfinite(metrics.loss(self.objective.losses)):
+                    where = f"batch {place} of the validation after epoch {epoch.number}"
+                    raise self._failure("valid", where, parameters, Broken(place, each))
+                total, structures = total.plus(metrics), structures + each.structures
+        seconds = perf_counter() - began - (self.measure.seconds - compiling)
+        return _Pass(total, Pace(structures, seconds))
 
     def _record(self, epoch: Epoch, trained: _Pass, watched: _Pass) -> None:
         """Metrics, table and checkpoint of an epoch, and what follows from its score."""
@@ -197,20 +218,27 @@ class _Loop(Generic[State]):
         self.steering = self.steering.after(score, self.training)
         self.known = self.known._replace(scale=jnp.full_like(self.known.scale, self.steering.scale))
         if self.training.table_every_n_epochs and not epoch.number % self.training.table_every_n_epochs:
-            table = epoch_table(epoch.number, self.training.num_epochs, train, valid, self._pace(trained, watched))
-            epoch.tell(table)
+            said = self._paced(trained.pace, watched.pace)
+            epoch.tell(epoch_table(epoch.number, self.training.num_epochs, train, valid, said))
         leaves = leaves_of(self.known, self.kept, self.training)
         epoch.save(leaves, extra_of(self.steering, epoch.number, self.training), score)
         if reason := self.steering.reason_to_stop(self.training):
             self.run.stop(reason)
 
-    def _pace(self, trained: _Pass, watched: _Pass) -> str:
+    def _paced(self, trained: Pace, watched: Pace) -> str:
         """How fast an epoch was, in words."""
-        rate = trained.structures / max(trained.seconds, 1e-9)
-        share = trained.stalled / max(trained.seconds, 1e-9)
-        seconds = trained.seconds + watched.seconds
-        programs = self.update.compilations + self.measure.compilations
-        return f"{seconds:.2f} s, {rate:,.0f} structures/s, {share:.1%} waiting for data, {programs} programs compiled"
+        seconds, programs = trained.seconds + watched.seconds, self._programs
+        speed = f"{trained.rate:,.0f} structures/s, {trained.waiting:.1%} waiting for data"
+        return f"{seconds:.2f} s, {speed}, {programs} programs compiled"
+
+    def _note_pace(self) -> None:
+        """Leave word in the run of how fast this session was; one that had nothing to do was not."""
+        if self.pace.structures:
+            self.run.note(**self.pace.facts(self._programs))
+
+    @property
+    def _programs(self) -> int:
+        return self.update.compilations + self.measure.compilations
 
     def _failure(self, part: str, where: str, parameters: dict[str, Any], broken: Broken) -> RunFailed:
         """The error that says which frames and which loss made the numbers not finite."""
@@ -259,8 +287,8 @@ def _names(objective: Objective[Any], leaves: dict[str, Any], feed: Feed) -> Tra
     return nothing(shapes)
 
 
-def _timed(prepared: Iterator[Prepared], gatherer: Gatherer) -> Iterator[tuple[float, Prepared]]:
-    """The same, each with the seconds that the devices had to wait for it."""
+def _timed(prepared: Iterator[Prepared | None], gatherer: Gatherer) -> Iterator[tuple[float, Prepared]]:
+    """The same up to the end of an epoch, each with the seconds that the devices had to wait for it."""
     while True:
         idle, began = gatherer.idle, perf_counter()
         each = next(prepared, None)

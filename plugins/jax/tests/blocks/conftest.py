@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -44,6 +45,23 @@ def _padded(frames: list[Arrays], cutoff: float = 3.0, spare: tuple[int, int, in
     pairs = within(batch, cutoff)
     sizes = len(frames) + spare[0], len(batch["Z"]) + spare[1], len(pairs.source) + spare[2]
     return dict(pad(batch, Shape(*sizes), pairs))
+
+
+def _drawn(module: Any, *arguments: Any) -> Any:
+    """Parameters at random, also where a module begins with zeros; its own `init` would take long to compile."""
+    shapes = jax.eval_shape(module.init, jax.random.key(0), *arguments)
+    rng = np.random.default_rng(1)
+
+    def draw(leaf: Any) -> jax.Array:
+        return jnp.asarray(rng.normal(size=leaf.shape) / np.sqrt(leaf.shape[0]), leaf.dtype)
+
+    return jax.tree.map(draw, shapes)
+
+
+@pytest.fixture(scope="session")
+def drawn() -> Callable[..., Any]:
+    """Makes parameters of a module from its arguments."""
+    return _drawn
 
 
 @pytest.fixture(scope="session")

@@ -34,15 +34,6 @@ RADIAL = Radial(count=6, cutoff=3.0)
 Parameters = dict[str, Any]
 
 
-def started(module: Any, *arguments: Any) -> Parameters:
-    """Parameters at random, also where a module begins with zeros or ones."""
-    made = jax.jit(module.init)(KEY, *arguments)["params"]
-    leaves, tree = jax.tree.flatten(made)
-    rng = np.random.default_rng(1)
-    drawn = jax.tree.unflatten(tree, [jnp.asarray(rng.normal(size=leaf.shape) * 0.5) for leaf in leaves])
-    return {"params": drawn}
-
-
 def linear(x: np.ndarray, layer: Parameters) -> np.ndarray:
     """x W + b, with b where there is one."""
     return np.asarray(x @ np.asarray(layer["kernel"]) + np.asarray(layer.get("bias", 0.0)))
@@ -93,10 +84,10 @@ def test_a_linear_layer_begins_with_the_variance_of_its_inputs() -> None:
     assert (dense(5, zero=True).init_with_output(KEY, x)[0] == 0).all()
 
 
-def test_a_residual_block_is_its_formula() -> None:
+def test_a_residual_block_is_its_formula(drawn: Callable[..., Any]) -> None:
     """And the identity at first, for stacks of any height."""
     x = np.random.default_rng(0).normal(size=(5, 4))
-    parameters = started(Residual(), x)
+    parameters = drawn(Residual(), x)
     np.testing.assert_allclose(
         Residual().apply(parameters, x), residual(x, parameters["params"], silu), rtol=1e-12, atol=1e-13
     )
@@ -109,12 +100,14 @@ def graph(padded: Callable[..., Any], of: list[Any], spare: tuple[int, int, int]
     return pairs, RADIAL(pairs)
 
 
-def test_physnets_interaction_is_its_formula(frames: Callable[..., Any], padded: Callable[..., Any]) -> None:
+def test_physnets_interaction_is_its_formula(
+    drawn: Callable[..., Any], frames: Callable[..., Any], padded: Callable[..., Any]
+) -> None:
     """By a loop over pairs, in float64."""
     pairs, radial = graph(padded, frames([4, 3]))
     x = np.random.default_rng(0).normal(size=(7, 5))
     module = Interaction(5, residuals=2)
-    parameters = started(module, x, pairs, radial)
+    parameters = drawn(module, x, pairs, radial)
     p = parameters["params"]
     message = softplus(linear(softplus(x), p["own"]))
     others = softplus(linear(softplus(x), p["others"]))
@@ -126,23 +119,25 @@ def test_physnets_interaction_is_its_formula(frames: Callable[..., Any], padded:
     np.testing.assert_allclose(module.apply(parameters, x, pairs, radial), expected, rtol=1e-11)
 
 
-def test_physnets_output_is_its_formula() -> None:
+def test_physnets_output_is_its_formula(drawn: Callable[..., Any]) -> None:
     """Zero at first."""
     x = np.random.default_rng(0).normal(size=(4, 5))
-    parameters = started(Output(2), x)
+    parameters = drawn(Output(2), x)
     p = parameters["params"]
     expected = linear(softplus(residual(x, p["residuals"]["Residual_0"], softplus)), p["out"])
     np.testing.assert_allclose(Output(2).apply(parameters, x), expected, rtol=1e-12)
     assert (Output(2).init_with_output(KEY, x)[0] == 0).all()
 
 
-def test_attention_is_its_formula(frames: Callable[..., Any], padded: Callable[..., Any]) -> None:
+def test_attention_is_its_formula(
+    drawn: Callable[..., Any], frames: Callable[..., Any], padded: Callable[..., Any]
+) -> None:
     """By loops over atoms and heads; a single atom hears itself alone."""
     pairs, radial = graph(padded, frames([4, 1]))
     weights = np.asarray(radial.sum(axis=1))
     x = np.random.default_rng(0).normal(size=(5, 6))
     module = PairAttention(6, heads=2)
-    parameters = started(module, x, pairs, jnp.asarray(weights))
+    parameters = drawn(module, x, pairs, jnp.asarray(weights))
     p = parameters["params"]
     query, key, value = (linear(x, p[name]).reshape(5, 2, 3) for name in "qkv")
     heard = np.zeros((5, 2, 3))
@@ -156,13 +151,13 @@ def test_attention_is_its_formula(frames: Callable[..., Any], padded: Callable[.
     np.testing.assert_allclose(module.apply(parameters, x, pairs, jnp.asarray(weights)), expected, rtol=1e-11)
 
 
-def test_attention_forgets_a_neighbour_smoothly() -> None:
+def test_attention_forgets_a_neighbour_smoothly(drawn: Callable[..., Any]) -> None:
     """The last neighbour at a weight of zero is as if it were not there: nothing jumps at the cutoff."""
     vectors, ends = jnp.eye(3)[:2], (jnp.array([0, 1]), jnp.array([1, 0]))
     pairs, none = (Pairs.along(vectors, *ends, jnp.full(2, mask)) for mask in (True, False))
     x = jnp.asarray(np.random.default_rng(0).normal(size=(2, 4)))
     module = PairAttention(4, heads=2)
-    parameters = started(module, x, pairs, jnp.ones(2))
+    parameters = drawn(module, x, pairs, jnp.ones(2))
     alone = module.apply(parameters, x, none, jnp.ones(2))
     for weight, difference in ((0.0, 1e-15), (1e-9, 1e-8)):
         np.testing.assert_allclose(module.apply(parameters, x, pairs, jnp.full(2, weight)), alone, atol=difference)
@@ -171,13 +166,13 @@ def test_attention_forgets_a_neighbour_smoothly() -> None:
 def test_heads_that_do_not_fit_are_told() -> None:
     """With both numbers."""
     pairs = Pairs.along(jnp.eye(3)[:1], jnp.array([0]), jnp.array([0]), jnp.array([True]))
-    with pytest.raises(ConfigError, match=r"6 features do not divide into 4 heads\. Give a number of features"):
+    with pytest.raises(ConfigError, match="6 features do not divide into 4 heads"):
         PairAttention(6).init(KEY, jnp.ones((1, 6)), pairs, jnp.ones(1))
 
 
 @pytest.mark.parametrize("name", ["interaction", "attention"])
 def test_layers_have_the_gradients_of_finite_differences(
-    name: str, frames: Callable[..., Any], padded: Callable[..., Any]
+    drawn: Callable[..., Any], name: str, frames: Callable[..., Any], padded: Callable[..., Any]
 ) -> None:
     """By positions, through distances and cutoffs, twice; with padded pairs, which add nothing."""
     batch = padded(frames([3]), spare=(1, 2, 4))
@@ -190,21 +185,21 @@ def test_layers_have_the_gradients_of_finite_differences(
         return x, pairs, radial if name == "interaction" else radial.sum(axis=1)
 
     at = jnp.asarray(batch["R"])
-    parameters = started(module, *arguments(at))
+    parameters = drawn(module, *arguments(at))
     check_grads(jax.jit(lambda r: module.apply(parameters, *arguments(r))), (at,), order=2, modes=["rev"])
 
 
-def test_readouts_are_their_formulas() -> None:
+def test_readouts_are_their_formulas(drawn: Callable[..., Any]) -> None:
     """Scalars, and vectors as gated sums of vectors."""
     rng = np.random.default_rng(0)
     s, v = rng.normal(size=(3, 4)), rng.normal(size=(3, 3, 4))
-    parameters = started(AtomScalars(2), s)
+    parameters = drawn(AtomScalars(2), s)
     p = parameters["params"]
     np.testing.assert_allclose(
         AtomScalars(2).apply(parameters, s), linear(silu(linear(s, p["hidden"])), p["out"]), rtol=1e-12
     )
     assert (AtomScalars(2, zero=True).init_with_output(KEY, s)[0] == 0).all()
-    parameters = started(AtomVectors(2), s, v)
+    parameters = drawn(AtomVectors(2), s, v)
     p = parameters["params"]
     lengths = np.sqrt((linear(v, p["seen"]) ** 2).sum(axis=1) + 1e-4) - 1e-2
     gates = linear(silu(linear(np.concatenate([s, lengths], axis=1), p["hidden"])), p["gates"])
@@ -212,11 +207,11 @@ def test_readouts_are_their_formulas() -> None:
     np.testing.assert_allclose(AtomVectors(2).apply(parameters, s, v), expected, rtol=1e-12)
 
 
-def test_an_element_has_its_row_and_padding_none() -> None:
+def test_an_element_has_its_row_and_padding_none(drawn: Callable[..., Any]) -> None:
     """Zero for atomic number zero, also in the gradient, and NaN for what the table does not have."""
     table = ElementTable(3, largest=8)
     numbers = jnp.array([8, 1, 0, 9, -1])
-    parameters = started(table, numbers)
+    parameters = drawn(table, numbers)
     found = np.asarray(table.apply(parameters, numbers))
     rows = np.asarray(parameters["params"]["rows"])
     np.testing.assert_array_equal(found[:3], [rows[7], rows[0], np.zeros(3)])

@@ -111,10 +111,15 @@ class Network(nn.Module):
 BACKBONES = ["scalar and vector", "physnet", "attention"]
 
 
-def predict(network: Network, batch: Arrays) -> Arrays:
+@pytest.fixture
+def predict(drawn: Callable[..., Any]) -> Callable[[Network, Arrays], Arrays]:
+    """Predicts for a batch, with the same parameters each time."""
+    return lambda network, batch: predicted(network, drawn(network, jnp.asarray(batch["Z"]), Pairs.of(batch)), batch)
+
+
+def predicted(network: Network, parameters: Any, batch: Arrays) -> Arrays:
     """Energy of frames, and forces, charges and vectors of atoms."""
     numbers, at = jnp.asarray(batch["Z"]), jnp.asarray(batch["R"])
-    parameters = jax.jit(network.init)(KEY, numbers, Pairs.of(batch))
 
     def total(positions: Any) -> Any:
         scalars, vectors = network.apply(parameters, numbers, Pairs.of(batch, positions))
@@ -129,7 +134,7 @@ def predict(network: Network, batch: Arrays) -> Arrays:
 @pytest.mark.parametrize("backbone", BACKBONES)
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_a_network_turns_and_mirrors_with_its_molecule(
-    backbone: str, mirrored: bool, frames: Callable[..., Any], padded: Callable[..., Any]
+    predict: Callable[..., Any], backbone: str, mirrored: bool, frames: Callable[..., Any], padded: Callable[..., Any]
 ) -> None:
     """Scalars stay, forces and vectors follow; so they do when the molecule is moved."""
     turn = ortho_group.rvs(3, random_state=4)
@@ -147,7 +152,7 @@ def test_a_network_turns_and_mirrors_with_its_molecule(
 
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_a_network_does_not_see_the_order_of_atoms(
-    backbone: str, frames: Callable[..., Any], padded: Callable[..., Any]
+    predict: Callable[..., Any], backbone: str, frames: Callable[..., Any], padded: Callable[..., Any]
 ) -> None:
     """Nor what else is in the batch."""
     frame = frames([5], seed=2)[0]
@@ -163,7 +168,7 @@ def test_a_network_does_not_see_the_order_of_atoms(
 @pytest.mark.parametrize("backbone", BACKBONES)
 @pytest.mark.parametrize("wide", [True, False])
 def test_padding_changes_nothing(
-    backbone: str, wide: bool, frames: Callable[..., Any], padded: Callable[..., Any]
+    predict: Callable[..., Any], backbone: str, wide: bool, frames: Callable[..., Any], padded: Callable[..., Any]
 ) -> None:
     """Values and forces stay, in both precisions, and padding gets forces of zero; single atoms work."""
     with jax.enable_x64(wide):
@@ -180,12 +185,12 @@ def test_padding_changes_nothing(
 
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_a_network_has_the_derivatives_of_finite_differences(
-    backbone: str, frames: Callable[..., Any], padded: Callable[..., Any]
+    drawn: Callable[..., Any], backbone: str, frames: Callable[..., Any], padded: Callable[..., Any]
 ) -> None:
     """First ones, which are forces, and second ones, by which they are trained."""
     batch = padded(frames([4]), spare=(1, 1, 3))
     network, numbers = Network(backbone), jnp.asarray(batch["Z"])
-    parameters = jax.jit(network.init)(KEY, numbers, Pairs.of(batch))
+    parameters = drawn(network, numbers, Pairs.of(batch))
     check_grads(
         jax.jit(lambda at: network.apply(parameters, numbers, Pairs.of(batch, at))),
         (jnp.asarray(batch["R"]),),
@@ -195,7 +200,9 @@ def test_a_network_has_the_derivatives_of_finite_differences(
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_nothing_jumps_when_an_atom_crosses_the_cutoff(backbone: str, padded: Callable[..., Any]) -> None:
+def test_nothing_jumps_when_an_atom_crosses_the_cutoff(
+    predict: Callable[..., Any], backbone: str, padded: Callable[..., Any]
+) -> None:
     """Energies and forces on both sides of it, where the pair list itself changes."""
 
     def at(distance: float) -> Arrays:
@@ -207,14 +214,16 @@ def test_nothing_jumps_when_an_atom_crosses_the_cutoff(backbone: str, padded: Ca
     np.testing.assert_allclose(inside["F"], outside["F"], atol=1e-3)
 
 
-def test_training_on_forces_is_finite_for_symmetric_molecules(padded: Callable[..., Any]) -> None:
+def test_training_on_forces_is_finite_for_symmetric_molecules(
+    drawn: Callable[..., Any], padded: Callable[..., Any]
+) -> None:
     """The gradient of a force loss by the parameters, where vector features vanish: the centre of a linear molecule."""
     places = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.2], [0.0, 0.0, -1.2]])
     batch = padded([{"Z": np.array([6, 8, 8]), "R": places}], spare=(1, 3, 2))
     with jax.enable_x64(False):
         network, numbers = Network("scalar and vector"), jnp.asarray(batch["Z"])
         at = jnp.asarray(batch["R"], jnp.float32)
-        parameters = jax.jit(network.init)(KEY, numbers, Pairs.of(batch, at))
+        parameters = drawn(network, numbers, Pairs.of(batch, at))
 
         def loss(parameters: Any) -> Any:
             energy = lambda r: network.apply(parameters, numbers, Pairs.of(batch, r))[0].sum()  # noqa: E731

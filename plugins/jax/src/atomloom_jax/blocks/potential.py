@@ -96,6 +96,7 @@ def potential_at(points: jax.Array, charges: jax.Array, places: jax.Array, budge
     >>> potential_at(jnp.array([[0.0, 0.0, 2 * BOHR]]), jnp.array([1.0]), jnp.zeros((1, 3))).tolist()
     [0.5]
     """
+    points, charges, places = map(jnp.asarray, (points, charges, places))
     grid = Grid(points, jnp.zeros(len(points), jnp.int32), jnp.ones(len(points), bool))
     frame = Frames(jnp.zeros(len(charges), jnp.int32), jnp.ones(len(charges), bool), jnp.ones(1, bool))
     return potential(grid, charges, places, frame, budget)
