@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from atomloom import Dataset
+from atomloom.harmonizing import Choices
 from atomloom_memmap import write_store
+from atomloom_memmap.converting import Conversion, convert
 
 
 def molecules(frames: int, seed: int = 0, longest: int = 7, *, grids: bool = False) -> Dataset:
@@ -43,3 +47,40 @@ def store(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("stores") / "molecules.packed"
     write_store(dataset, path)
     return path
+
+
+UNITS = {"R": "angstrom", "E": "eV"}
+"""Of padded molecules, which do not say them."""
+
+
+def padded_molecules(seed: int, frames: int = 5000, longest: int = 12) -> dict[str, Any]:
+    """Padded molecules; those of the default number make a file and a store of more than a MiB each."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(longest // 2, longest + 1, frames)
+    real = np.arange(longest) < lengths[:, None]
+    sites = np.stack(np.meshgrid(*[np.arange(3)] * 3), axis=-1).reshape(-1, 3)[:longest] * 1.5
+    positions = (sites + rng.normal(scale=0.05, size=(frames, longest, 3))) * real[..., None]
+    return {"Z": np.where(real, 6, 0), "R": positions, "E": rng.normal(size=frames), "N": lengths}
+
+
+@pytest.fixture(scope="session")
+def padded() -> Callable[..., dict[str, Any]]:
+    """Makes padded molecules; see `padded_molecules`."""
+    return padded_molecules
+
+
+@pytest.fixture(scope="session")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """Three files, each of which makes a shard."""
+    folder = tmp_path_factory.mktemp("sources")
+    for number in range(3):
+        np.savez(folder / f"part-{number}.npz", **padded_molecules(number))
+    return tuple(str(folder / f"part-{number}.npz") for number in range(3))
+
+
+@pytest.fixture(scope="session")
+def whole(paths: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store of these files, made by one process."""
+    target = tmp_path_factory.mktemp("whole") / "a.packed"
+    convert(Conversion(paths, target, choices=Choices(units=UNITS), shard_mib=1))
+    return target
