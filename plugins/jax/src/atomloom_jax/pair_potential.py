@@ -35,7 +35,7 @@ class PairPotential(JaxModel[dict[str, Any]]):
     def init(self, schema: Schema, config: Config, seed: int) -> dict[str, Any]:
         """Small random weights for the elements of the data."""
         count = len(schema.elements)
-        place = jnp.zeros(_ELEMENTS, jnp.int32).at[jnp.array(schema.elements)].set(jnp.arange(count))
+        place = jnp.zeros(_ELEMENTS, jnp.int32).at[jnp.array(schema.elements)].set(jnp.arange(count, dtype=jnp.int32))
         weights = 0.01 * jax.random.normal(jax.random.key(seed), (count, count, config.functions))
         own = {"energies": jnp.zeros(count), "weights": weights}
         return {**own, "place": place, "cutoff": np.array(config.cutoff), "references": np.zeros(_ELEMENTS)}

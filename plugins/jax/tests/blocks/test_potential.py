@@ -18,13 +18,11 @@ from atomloom_jax.blocks import BOHR, Budget, Frames, Grid, Pairs, potential, po
 
 Arrays = dict[str, Any]
 ATOMS, POINTS = (3, 1, 5), (40, 7, 23)
-
-
-USUAL = Budget()
+PLENTY = Budget()
 
 
 @partial(jax.jit, static_argnames="budget")
-def compiled(grid: Grid, charges: Any, places: Any, frames: Frames, budget: Budget = USUAL) -> jax.Array:
+def compiled(grid: Grid, charges: Any, places: Any, frames: Frames, budget: Budget = PLENTY) -> jax.Array:
     """`potential`, of which not every step has to be compiled by itself."""
     return potential(grid, charges, places, frames, budget)
 

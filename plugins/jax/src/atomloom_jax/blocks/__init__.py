@@ -10,6 +10,7 @@
                 state_table  state_attention             conditioning on charge and multiplicity
                 readouts     from features to energies, charges and vectors
     physics     conservation of charge       coulomb     zbl          multipoles   potential on grid points
+                virials      forces and stress
 
 Functions are pure; modules with parameters are flax.linen's. Features stand last. Lengths are in angstrom, energies in
 eV, charges in e, potentials in hartree/e. Padding changes nothing, in values or in gradients.
@@ -37,6 +38,7 @@ from atomloom_jax.blocks.segments import Frames, masked, segment_mean, segment_s
 from atomloom_jax.blocks.state_attention import StateAttention
 from atomloom_jax.blocks.state_table import StateTable
 from atomloom_jax.blocks.states import StateRange, States
+from atomloom_jax.blocks.virials import forces, virial
 from atomloom_jax.blocks.zbl import screening, zbl_energy
 
 __all__ = [
@@ -80,6 +82,7 @@ __all__ = [
     "displacements",
     "exp_normal",
     "exponential_bernstein",
+    "forces",
     "gaussian",
     "masked",
     "polynomial",
@@ -97,5 +100,6 @@ __all__ = [
     "shifted_softplus",
     "smooth_norm",
     "unit",
+    "virial",
     "zbl_energy",
 ]
