@@ -102,7 +102,7 @@ class PackedMemmapLoader:
             self.dataset.column(name)
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return len(self.store if self.part is None else self.frames)
 
     def __getstate__(self) -> dict[str, Any]:
         return {each.name: getattr(self, each.name) for each in fields(self)}

@@ -66,7 +66,9 @@ class Store:
             if axis not in self.manifest.axes:
                 known = ", ".join(self.manifest.axes) or "none"
                 raise DataError(f"count the rows along {axis!r}", f"the ragged axes are {known}", "Name one of these")
-            lengths = np.concatenate([shard.lengths(axis) for shard in self.shards])
+            lengths = np.empty(len(self), dtype=np.int64)
+            for shard in self.shards:
+                lengths[shard.first : shard.first + shard.frames] = shard.lengths(axis)
             lengths.flags.writeable = False
             self._lengths[axis] = lengths
         return self._lengths[axis]
