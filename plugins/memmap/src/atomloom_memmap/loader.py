@@ -57,7 +57,7 @@ class PackedMemmapLoader:
         seed: of the order.
         names: of the fields in a batch; all of the store without them.
         order: ``"shuffled"`` over the whole store, or ``"blocks"`` of 4096 frames, 16 of which are mixed at a time:
-            for stores that a disk has to read, which reads stretches a hundred times faster than single frames.
+            for stores that a disk has to read, which reads stretches faster than single frames.
         cold: ask the system for the frames of coming batches before they are needed, and for nothing around them.
         precision: ``"float32"`` or ``"float64"`` that all real numbers of a batch are cast to, after `references`.
         references: energies of the elements that are taken off E in double precision: an `ElementEnergies`, energies
