@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from jax.test_util import check_grads
@@ -50,6 +50,7 @@ def test_small_vectors_pass_the_bound_unchanged() -> None:
     np.testing.assert_allclose(jax.jacobian(lambda v: bounded(v, 0.35))(jnp.zeros(3)), 0.35 * np.eye(3), rtol=1e-12)
 
 
+@settings(deadline=None)  # the first example is compiled
 @given(arrays(np.float32, (3,), elements=st.floats(-(2.0**40), 2.0**40, width=32)))
 def test_no_vector_is_longer_than_its_bound(vector: np.ndarray) -> None:
     """Not by one rounding, in single precision; a bound on each component would let it be sqrt(3) times as long."""
