@@ -28,8 +28,8 @@ class Store:
 
     Args:
         path: of the folder.
-        check: ``"touch"`` compares every block of 64 KiB with its checksum when something in it is first read, at
-            some 10 GB/s; ``"never"`` trusts the disk.
+        check: ``"touch"`` compares every block of 64 KiB with its checksum when something in it is first read;
+            ``"never"`` trusts the disk.
         sizes: False to open also where files are missing or cut short, which `verify` then tells.
 
     Attributes:
