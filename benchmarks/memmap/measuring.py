@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from memmap.contenders import Epoch, PackedEpoch
 
 LEAST = 0.3
 """Seconds of reading in a repetition: what a processor learns in the first milliseconds is learnt by then."""
+
+SETTLE = 0.1
+"""Seconds after a repetition in which the threads that it left behind come to rest."""
 
 
 def seconds(function: Callable[[], object]) -> float:
@@ -54,6 +58,8 @@ def alternating(repetitions: Mapping[str, Callable[[], float]], rounds: int) -> 
     for number in range(rounds + 1):
         for name, repetition in repetitions.items():
             found = repetition()
+            gc.collect()
+            time.sleep(SETTLE)
             if number:
                 measured[name].append(found)
     return measured

@@ -84,11 +84,15 @@ class File:
 
         Touching mapped memory behind the end of a file kills the process, hence the look before each use.
         """
-        with self._lock:
-            if self._map is None:
-                self._map = self._mapped(place)
-            self._check(self._map.size(), place)
-            return self._map
+        mapped = self._map
+        if mapped is None:
+            with self._lock:
+                if self._map is None:
+                    self._map = self._mapped(place)
+                mapped = self._map
+        if (size := mapped.size()) < self.size:
+            self._check(size, place)
+        return mapped
 
     def spare_mapping(self, place: Place) -> mmap.mmap | None:
         """The whole file as memory; None where the address space is limited, of which a mapping takes as much."""

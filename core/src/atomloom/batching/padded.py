@@ -45,6 +45,13 @@ class PaddedBatch(Mapping[str, Array]):
         self._arrays = {name: frozen(values) for name, values in arrays.items()}
         self.shape, self.frames, self.atoms = shape, frames, atoms
 
+    @classmethod
+    def sealed(cls, arrays: dict[str, Array], shape: Shape, frames: int, atoms: int) -> PaddedBatch:
+        """A batch of arrays that nobody can change already, in a dict that nobody else has."""
+        batch = cls.__new__(cls)
+        batch._arrays, batch.shape, batch.frames, batch.atoms = arrays, shape, frames, atoms
+        return batch
+
     def __getitem__(self, name: str) -> Array:
         return self._arrays[name]
 
@@ -91,8 +98,8 @@ class Frames(Protocol):
     def axis(self, name: str) -> str:
         """The ragged axis of a field, or an empty string."""
 
-    def slotted(self, name: str, slots: Slots) -> Iterator[Array]:
-        """A field batch by batch in slots."""
+    def slotted(self, name: str, slots: Slots) -> Iterable[Array]:
+        """A field batch by batch in slots, made one by one or as one array."""
 
 
 def pad(batch: Frames, shape: Shape, pairs: PairList | None = None) -> PaddedBatch:
@@ -122,11 +129,21 @@ def pad_several(
         arrays["grid_segments"] = stack.owners("grid")
     if shape.pairs:
         arrays |= stack.all_pairs() if pairs is None else stack.pairs(pairs)
+    # What `slotted` gives is nobody else's; parts of one array need no seal of their own.
+    loose = [number for number, made in enumerate(arrays.values()) if not _sealed(made)]
     names, atoms = tuple(arrays), stack.totals("atom").tolist()
     for count, real, made in zip(counts, atoms, zip(*arrays.values(), strict=True), strict=True):
-        for values in made:
-            values.flags.writeable = False  # what `slotted` gives is nobody else's
-        yield PaddedBatch(dict(zip(names, made, strict=True)), shape, count, real)
+        for number in loose:
+            made[number].flags.writeable = False
+        yield PaddedBatch.sealed(dict(zip(names, made, strict=True)), shape, count, real)
+
+
+def _sealed(batches: Iterable[Array]) -> bool:
+    """Have nobody change the batches of one array; False where each is made by itself."""
+    if isinstance(batches, np.ndarray):
+        batches.flags.writeable = False
+        return True
+    return False
 
 
 class _Stack:

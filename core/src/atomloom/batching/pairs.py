@@ -73,7 +73,7 @@ def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, size: int) -
         cuts: the number of the first frame of each batch, and the number of all frames.
         size: at least as many as any of the batches has pairs.
     """
-    firsts = offsets(lengths)
+    firsts, numbers = offsets(lengths), segments(places, lengths).astype(np.int32)
     counts = np.repeat(lengths - 1, lengths)
     starts = offsets(counts)
     # The sources of an atom count up from the first atom of its frame, as the numbers of their slots do.
@@ -88,20 +88,13 @@ def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, size: int) -
             continue
         repeats = counts[begin:end].copy()  # what is left is filled by the last atom, and cleared below
         repeats[-1] += size - total
-        destination = np.repeat(_numbers(places[first:last], lengths[first:last], end - begin), repeats)
+        destination = np.repeat(numbers[begin:end], repeats)
         source = np.repeat((shifts[begin:end] + starts[begin]).astype(np.int32), repeats)
         destination[total:] = 0
         source += slots
         source += source >= destination
         source[total:] = 0
         yield PairList(destination, source)
-
-
-def _numbers(places: Indices, lengths: Indices, atoms: int) -> Places:
-    """The places of all atoms of a batch."""
-    if places[0] == 0 and bool((places[1:] == (places + lengths)[:-1]).all()):
-        return np.arange(atoms, dtype=np.int32)
-    return segments(places, lengths).astype(np.int32)
 
 
 def within(batch: Batch, cutoff: float) -> PairList:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, final
 
 import numpy as np
@@ -64,7 +64,7 @@ class Batch(Mapping[str, Array]):
         """The ragged axis along which a field's rows lie, or an empty string for one row a frame."""
         return self.fields[name].ragged or (name if name in self.sizes else "")
 
-    def slotted(self, name: str, slots: Slots) -> Iterator[Array]:
+    def slotted(self, name: str, slots: Slots) -> Iterable[Array]:
         """A field batch by batch in slots."""
         axis = self.axis(name)
         return spread(self[name], slots, self.sizes[axis] if axis else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import final
 
 from atomloom.data.columns import Array, Indices
@@ -35,6 +35,6 @@ class Chosen:
         """The ragged axis of a field, or an empty string."""
         return self._dataset.axis(name)
 
-    def slotted(self, name: str, slots: Slots) -> Iterator[Array]:
+    def slotted(self, name: str, slots: Slots) -> Iterable[Array]:
         """A field batch by batch in slots."""
         return self._dataset.column(name).slotted(self._numbers, slots)

@@ -17,7 +17,7 @@ ragged field as the rows of these frames one behind the other. The kinds differ 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -73,8 +73,11 @@ class Column(ABC):
     def take(self, frames: Indices) -> Array:
         """The rows of these frames, in this order, one behind the other."""
 
-    def slotted(self, frames: Indices, slots: Slots) -> Iterator[Array]:
-        """What `take` gives, batch by batch in slots, in new arrays; a column that can read right into them does so."""
+    def slotted(self, frames: Indices, slots: Slots) -> Iterable[Array]:
+        """What `take` gives, batch by batch in slots, in new arrays; a column that can read right into them does so.
+
+        They may also be given as one array ``[batches, slots, ...]``.
+        """
         from atomloom.data.slots import spread
 
         return spread(self.take(frames), slots, None if self.lengths is None else self.lengths[frames])
@@ -186,7 +189,7 @@ class Picked(Column):
         """See `Column.take`."""
         return self.column.take(self.picked[frames])
 
-    def slotted(self, frames: Indices, slots: Slots) -> Iterator[Array]:
+    def slotted(self, frames: Indices, slots: Slots) -> Iterable[Array]:
         """See `Column.slotted`."""
         return self.column.slotted(self.picked[frames], slots)
 

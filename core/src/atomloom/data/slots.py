@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class Slots(NamedTuple):
     width: int = 0
 
 
-def spread(rows: Array, slots: Slots, lengths: Indices | None = None) -> Iterator[Array]:
+def spread(rows: Array, slots: Slots, lengths: Indices | None = None) -> Iterable[Array]:
     """The rows of several frames, batch by batch in their slots, with zeros where nothing is, in new arrays.
 
     Args:
@@ -41,8 +41,11 @@ def spread(rows: Array, slots: Slots, lengths: Indices | None = None) -> Iterato
     [[7, 0, 8, 9], [5, 0, 0, 0]]
     """
     if lengths is None and rows.nbytes <= SMALL:
-        yield from _at_once(rows, slots)
-        return
+        return _at_once(rows, slots)
+    return _one_by_one(rows, slots, lengths)
+
+
+def _one_by_one(rows: Array, slots: Slots, lengths: Indices | None) -> Iterator[Array]:
     done = 0
     for first, last in pairwise(slots.cuts.tolist()):
         places = slots.places[first:last]

@@ -54,36 +54,40 @@ class Stored(Column):
         picked = self.store.pick(self.axis, frames)
         total = int(picked.lengths.sum())
         slots = Slots(total, np.array([0, len(frames)]), offsets(picked.lengths)[:-1])
-        return next(self._in_slots(picked, slots))
+        return next(iter(self._in_slots(picked, slots)))
 
-    def slotted(self, frames: Indices, slots: Slots) -> Iterator[Array]:
+    def slotted(self, frames: Indices, slots: Slots) -> Iterable[Array]:
         """See `Column.slotted`."""
         return self._in_slots(self.store.pick(self.axis, frames), slots)
 
-    def _in_slots(self, picked: Picked, slots: Slots) -> Iterator[Array]:
+    def _in_slots(self, picked: Picked, slots: Slots) -> Iterable[Array]:
         rows = picked.rows(self.name)
+        if not self.axis:
+            return self._single(picked, rows, slots)
         width = slots.width or int(picked.lengths.max(initial=0))
         # A shard that was added later may be of another precision than the first.
         alike = all(each.dtype == self.dtype for each in rows)
-        if not self.axis:
-            yield from self._single(picked, rows, slots)
-        elif alike and gather.worthwhile(picked.lengths, width, self._size, flat=not slots.width):
-            windows = gather.Windows(rows, picked.parts, width)
-            yield from (self._even if slots.width else self._dense)(picked, windows, slots)
-        else:
-            yield from self._copied(picked, rows, slots)
+        if not alike or not gather.worthwhile(picked.lengths, width, self._size, flat=not slots.width):
+            return self._copied(picked, rows, slots)
+        windows = gather.Windows(rows, picked.parts, width)
+        return self._even(picked, windows, slots) if slots.width else self._dense(picked, windows, slots)
 
     def _even(self, picked: Picked, windows: gather.Windows, slots: Slots) -> Iterator[Array]:
         """Frames that have `slots.width` slots each; of what is small, several batches at once."""
-        size = windows.size // slots.width
-        together, cuts = max(1, SMALL // max(slots.size * size, 1)), slots.cuts.tolist()
+        width, cuts = slots.width, slots.cuts.tolist()
+        size = windows.size // width
+        together = max(1, SMALL // max(slots.size * size, 1))
         for number in range(0, len(cuts) - 1, together):
             some = cuts[number : number + together + 1]
-            picked.check_sizes(self.name)  # whoever takes the batches may take a while
-            masks = picked.masks(slots.width, size, some[0], some[-1])
-            for place, made in enumerate(self._cut(gather.masked(windows.of(some[0], some[-1]), masks), some, slots)):
+            first, last, batches = some[0], some[-1], len(some) - 1
+            picked.look(self.name)  # whoever takes the batches may take a while
+            rows = gather.masked(windows.of(first, last), picked.masks(width, size, first, last))
+            if batches == 1 and (last - first) * width == slots.size:
+                yield np.ndarray((slots.size, *self.item), self.dtype, rows)
+                continue
+            for place, made in enumerate(self._cut(rows, some, slots)):
                 if place:
-                    picked.check_sizes(self.name)
+                    picked.look(self.name)
                 yield made
 
     def _cut(self, rows: Array, cuts: list[int], slots: Slots) -> Iterable[Array]:
@@ -103,14 +107,14 @@ class Stored(Column):
         for number in range(0, len(cuts) - 1, together):
             some = cuts[number : number + together + 1]
             batches, first, last = len(some) - 1, int(some[0]), int(some[-1])
-            picked.check_sizes(self.name)
+            picked.look(self.name)
             places = slots.places[first:last] + np.repeat(np.arange(batches) * slots.size, np.diff(some))
             lengths, found = picked.lengths[first:last], windows.of(first, last)
             laid = gather.packed(found, lengths, places, batches * slots.size, windows.width)
             made: Array = np.ndarray((batches, slots.size, *self.item), self.dtype, laid)
             for place, batch in enumerate(made):
                 if place:
-                    picked.check_sizes(self.name)
+                    picked.look(self.name)
                 yield batch
 
     def _copied(self, picked: Picked, rows: list[Array], slots: Slots) -> list[Array]:
@@ -124,7 +128,7 @@ class Stored(Column):
                 gather.copied(batches[number], places, values, part.starts[mine], part.lengths[mine])
         return batches
 
-    def _single(self, picked: Picked, rows: list[Array], slots: Slots) -> Iterator[Array]:
+    def _single(self, picked: Picked, rows: list[Array], slots: Slots) -> Iterable[Array]:
         """One row for each frame."""
         if len(rows) == 1:
             return spread(rows[0][picked.parts[0].starts].astype(self.dtype, copy=False), slots)

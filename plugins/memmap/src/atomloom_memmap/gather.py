@@ -112,9 +112,15 @@ def masked(found: Array, masks: Array) -> Array:
     return np.bitwise_and(values, masks, values)
 
 
-def masks_of(lengths: Indices, width: int, size: int) -> Array:
-    """Which bits are kept of windows of rows of `size` bytes that have so many rows of their own, in wide words."""
-    return _masks(width, size).take(lengths, axis=0)
+def masks_of(lengths: Indices, width: int, size: int, spare: Array | None = None) -> Array:
+    """Which bits are kept of windows of rows of `size` bytes that have so many rows of their own, in wide words.
+
+    Args:
+        spare: masks that nobody needs any longer, whose memory is used again where it has the right shape.
+    """
+    table = _masks(width, size)
+    fits = spare is not None and (spare.shape, spare.dtype) == ((len(lengths), *table.shape[1:]), table.dtype)
+    return table.take(lengths, axis=0, out=spare if fits else None, mode="clip")
 
 
 def packed(found: Array, lengths: Indices, places: Indices, slots: int, width: int) -> NDArray[np.uint8]:

@@ -66,14 +66,17 @@ class Picked:
         self.lengths = self.parts[0].lengths if len(self.parts) == 1 else np.empty(len(frames), dtype=np.int64)
         for part in self.parts[1:] and self.parts:
             self.lengths[part.chosen] = part.lengths
-        self._masked: tuple[tuple[int, ...], Array] | None = None
+        self._masked: tuple[tuple[int, ...], Array] = (), np.empty(0)
 
     def masks(self, width: int, size: int, first: int, last: int) -> Array:
-        """See `gather.masks_of`, for the frames from `first` to `last`; fields of one size of row share them."""
-        asked, known = (width, size, first, last), self._masked
-        if known is None or known[0] != asked:
-            known = self._masked = asked, gather.masks_of(self.lengths[first:last], width, size)
-        return known[1]
+        """See `gather.masks_of`, for the frames from `first` to `last`; fields of one size of row share them.
+
+        They hold until those of other frames are asked for.
+        """
+        asked = (width, size, first, last)
+        if asked != self._masked[0]:
+            self._masked = asked, gather.masks_of(self.lengths[first:last], width, size, self._masked[1])
+        return self._masked[1]
 
     def rows(self, name: str) -> list[Array]:
         """The rows of a field in each part, mapped; the blocks that hold those of the frames are checked."""
@@ -83,10 +86,10 @@ class Picked:
             array.touch(part.starts, part.stops)
         return rows
 
-    def check_sizes(self, name: str) -> None:
+    def look(self, name: str) -> None:
         """Stops if a file of a field has shrunk since its rows were given out."""
         for part in self.parts:
-            _ = part.shard.fields[name].rows
+            part.shard.fields[name].look()
 
 
 def _divided(shards: Sequence[OpenShard], firsts: Indices, frames: Indices) -> list[_Share]:

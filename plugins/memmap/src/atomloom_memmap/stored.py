@@ -83,6 +83,10 @@ class StoredArray:
         assert self._rows is not None
         return self._rows
 
+    def look(self) -> None:
+        """Stops if the file has shrunk."""
+        self._file.mapping(self._place)
+
     def touch(self, starts: Indices, stops: Indices) -> None:
         """Compare the blocks of these rows with their checksums, where that has not been done."""
         unseen = self._unseen  # another thread may see the last block meanwhile
