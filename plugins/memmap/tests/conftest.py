@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,3 +85,42 @@ def whole(paths: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> P
     target = tmp_path_factory.mktemp("whole") / "a.packed"
     convert(Conversion(paths, target, choices=Choices(units=UNITS), shard_mib=1))
     return target
+
+
+@pytest.fixture
+def arrays() -> dict[str, Any]:
+    """Values to be written, by field."""
+    rng = np.random.default_rng(7)
+    return {
+        "Z": np.array([8, 1, 1, 10, 6, 1, 1, 1, 1, 1, 1]),
+        "R": (2.0 * np.arange(11)[:, None] + rng.normal(scale=0.1, size=(11, 3))).astype("f4"),
+        "F": rng.normal(size=(11, 3)).astype("f4"),
+        "E": np.array([-47950.3, -80850.7, -25400.2, -730.1]),
+        "Q": np.array([0, 0, 0, 0]),
+    }
+
+
+@pytest.fixture
+def quantum(arrays: dict[str, Any], tmp_path: Path) -> Path:
+    """A folder as openQDC writes it, of a data set that it does not know: two methods, the second without forces."""
+    folder = tmp_path / "ours" / "preprocessed"
+    folder.mkdir(parents=True)
+    starts = np.array([0, 3, 4, 9, 11])
+
+    def mapped(path: Path, values: Any, dtype: str) -> None:
+        out = np.memmap(path, mode="w+", dtype=dtype, shape=np.shape(values))
+        out[:] = np.asarray(values, dtype=dtype)
+        out.flush()
+
+    inputs = np.concatenate([arrays["Z"][:, None], np.zeros((11, 1)), arrays["R"]], axis=-1)
+    mapped(folder / "atomic_inputs.mmap", inputs, "f4")
+    mapped(folder / "position_idx_range.mmap", np.stack([starts[:-1], starts[1:]], axis=-1), "i4")
+    mapped(folder / "energies.mmap", np.stack([arrays["E"], arrays["E"] + 1], axis=-1), "f8")
+    mapped(folder / "forces.mmap", np.stack([arrays["F"], np.full((11, 3), np.nan)], axis=-1), "f4")
+    props = {
+        "name": np.unique(np.array(["O", "[Ne]", "C", "[H][H]"]), return_inverse=True),
+        "subset": np.unique(np.array(["a", "b", "a", "b"]), return_inverse=True),
+        "n_atoms": np.diff(starts).astype(np.int32),
+    }
+    (folder / "props.pkl").write_bytes(pickle.dumps(props))
+    return folder
