@@ -109,7 +109,7 @@ def atomloom_models() -> Iterable[ModelSpec]:
         backend="numpy",
         config="atomloom.examples.ridge:Config",
         losses={"energy": 1.0},
-        claims=frozenset({"permutation", "rotation", "translation", "padding", "batch"}),
+        claims=frozenset({"permutation", "rotation", "reflection", "translation", "padding", "batch"}),
     )
     return (ridge,)
 
@@ -146,9 +146,13 @@ def atomloom_backends() -> Iterable[BackendSpec]:
 
 @hookimpl
 def atomloom_postprocessors() -> Iterable[PostSpec]:
-    """The errors of a run's predictions."""
-    summary = "Errors of all that the model predicts and the data holds"
-    return (PostSpec(name="errors", summary=summary, load="atomloom.pipeline.error_report:errors"),)
+    """The errors of a run's predictions, and whether its model keeps what it promises."""
+    errors = "Errors of all that the model predicts and the data holds"
+    invariance = "Whether the model is what it claims: its symmetries, its forces, padding and batches"
+    return (
+        PostSpec(name="errors", summary=errors, load="atomloom.pipeline.error_report:errors"),
+        PostSpec(name="invariance", summary=invariance, load="atomloom.invariance:invariance"),
+    )
 
 
 @hookimpl

@@ -21,7 +21,18 @@ DIMS = frozenset({"frame", "atom", "pair", "xyz", "site", "grid", "residue", "re
 RAGGED = frozenset({"atom", "pair", "grid", "residue", "reflection"})
 """The dims whose length differs from frame to frame."""
 
-CLAIMS = frozenset({"permutation", "rotation", "translation", "padding", "batch", "conservative"})
+CLAIMS = frozenset(
+    {
+        "permutation",
+        "rotation",
+        "reflection",
+        "translation",
+        "padding",
+        "batch",
+        "conservative",
+        "size-consistent",
+    }
+)
 """What a model may claim about itself; `atomloom evaluate RUN --mode invariance` measures it."""
 
 UNRESOLVED = "?"
@@ -127,6 +138,31 @@ class HarmonizerSpec(Loaded):
     gives: tuple[str, ...] = ()
 
 
+class Preset(Frozen):
+    """Defaults that a model's author recommends for systems of some size; whatever the user gives wins over them.
+
+    Args:
+        below: systems of fewer atoms than this are of this size; 0 for no limit.
+        model: options of the model.
+        training: options of the training.
+        batching: of the keys of ``[batching]`` those that say how large a batch is: ``batch_size``, ``atoms``,
+            ``num_atoms``, ``buckets``.
+
+    >>> Preset(below=30, batching={"batch_size": 64}).size
+    'under 30 atoms'
+    """
+
+    below: int = 0
+    model: Mapping[str, Any] = EMPTY
+    training: Mapping[str, Any] = EMPTY
+    batching: Mapping[str, Any] = EMPTY
+
+    @property
+    def size(self) -> str:
+        """The systems that it is for, in words."""
+        return f"under {self.below} atoms" if self.below else "of any size"
+
+
 class ModelSpec(Loaded):
     """A model: ``load`` resolves to an `atomloom.Model`.
 
@@ -138,6 +174,8 @@ class ModelSpec(Loaded):
         training: training options whose default differs from the backend's.
         losses: weights of the losses that are on unless an experiment names its own.
         claims: members of `CLAIMS` that the model promises to satisfy.
+        presets: defaults by system size, the smallest systems first: by habit ``"small"`` (under 30 atoms),
+            ``"medium"`` and ``"large"``.
     """
 
     needs: tuple[str, ...] = ()
@@ -147,6 +185,7 @@ class ModelSpec(Loaded):
     training: Mapping[str, Any] = EMPTY
     losses: Mapping[str, float] = EMPTY
     claims: frozenset[str] = frozenset()
+    presets: Mapping[str, Preset] = EMPTY
 
 
 class LossSpec(Loaded):

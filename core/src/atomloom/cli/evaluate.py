@@ -21,7 +21,8 @@ from atomloom.cli.output import note
 @click.option("--out", metavar="FOLDER", help="Where the report goes; by default RUN/analysis/POSTPROCESSOR.")
 @data_options
 def evaluate(run_name: str, root: str, paths: tuple[str, ...], mode: str, out: str | None, **options: Any) -> None:
-    """Judge RUN by a post-processor, and write its report."""
+    """Judge RUN by a post-processor, and write its report; exit code 1 where what should hold does not."""
+    from atomloom.errors import AtomloomError
     from atomloom.pipeline.evaluating import held_out
     from atomloom.registry import registry, resolve
     from atomloom.report import save, to_text
@@ -38,6 +39,9 @@ def evaluate(run_name: str, root: str, paths: tuple[str, ...], mode: str, out: s
         save(report, folder)
     click.echo(to_text(report))
     note(f"The report is in '{folder}'.")
+    if report.failures:
+        asked, found = f"vouch for the run '{run.name}' by {mode!r}", "; ".join(report.failures)
+        raise AtomloomError(asked, found, f"The report in '{folder}' has all numbers")
 
 
 @click.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -25,19 +26,25 @@ def predict(fitted: Fitted, dataset: Dataset) -> Dataset:
     """The predicted fields of every frame, in canonical units."""
     spec = fitted.spec
     require(dataset, spec.needs, f"predict with the model {spec.name!r}")
-    shape = fixed_shape(dataset, _at_a_time(dataset), pairs=True)
-    rows: dict[str, list[Array]] = defaultdict(list)
+    shape = fixed_shape(dataset, at_a_time(dataset), pairs=True)
     batches = in_order(dataset, shape, spec.needs)
-    for batch in track(batches, total=-(-len(dataset) // shape.frames), label="predicting"):
+    return gathered(fitted, dataset, track(batches, total=-(-len(dataset) // shape.frames), label="predicting"))
+
+
+def gathered(fitted: Fitted, dataset: Dataset, batches: Iterable[PaddedBatch]) -> Dataset:
+    """The predicted fields of these batches, which hold the frames of `dataset` in their order."""
+    rows: dict[str, list[Array]] = defaultdict(list)
+    for batch in batches:
         predicted = fitted.predict(batch)
-        for name in spec.predicts:
+        for name in fitted.spec.predicts:
             if name in predicted:
                 rows[name].append(_real(np.asarray(predicted[name]), name, batch))
     columns = {name: _column(name, np.concatenate(parts), dataset) for name, parts in rows.items()}
-    return Dataset(columns, {name: declared(name) for name in columns}, {"model": spec.name})
+    return Dataset(columns, {name: declared(name) for name in columns}, {"model": fitted.spec.name})
 
 
-def _at_a_time(dataset: Dataset) -> int:
+def at_a_time(dataset: Dataset) -> int:
+    """How many frames are predicted at a time."""
     longest = fixed_shape(dataset, 1, pairs=True).pairs
     return max(1, min(FRAMES, len(dataset), PAIRS // max(longest, 1)))
 

@@ -37,6 +37,7 @@ class Report(Piece, frozen=True):
         summary: a paragraph or two for readers who stop there, with the light markup of `Text`.
         facts: what the report is about, such as the run's folder, versions and the data's fingerprint; verbatim.
         created: when; a time without a zone is taken as local.
+        failures: what should hold and does not, each in a clause; a command that made the report ends with exit code 1.
 
     >>> Report("Dimers", (Section("Energy", (Table((), ()),)),))
     <Report 'Dimers': 1 section, 1 table, 0 figures>
@@ -47,11 +48,13 @@ class Report(Piece, frozen=True):
     summary: str = ""
     facts: Mapping[str, str] = {}
     created: datetime = msgspec.field(default_factory=_now)
+    failures: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Accept any iterable of sections, and facts of any type that has a text."""
+        """Accept any iterables, and facts of any type that has a text."""
         facts = {str(name): str(value) for name, value in self.facts.items()}
-        self._settle(sections=tuple(self.sections), facts=facts, created=self.created.astimezone(UTC))
+        created, failures = self.created.astimezone(UTC), tuple(self.failures)
+        self._settle(sections=tuple(self.sections), facts=facts, created=created, failures=failures)
 
     @property
     def blocks(self) -> Iterator[Block]:
