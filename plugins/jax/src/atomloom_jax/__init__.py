@@ -8,7 +8,8 @@
     metrics, gathering, table, pace, tensorboard what is measured, fetched and shown
     steering, saving, blame                      what is decided, kept, and told when numbers break
     training                                     the loop over all of them
-    model, backend, ops, named, precision        what models and core see
+    model, references                            what a model extends
+    backend, ops, named, precision               what core sees
 """
 
 from __future__ import annotations
@@ -20,15 +21,28 @@ if TYPE_CHECKING:
     from atomloom_jax.metrics import TrainingMetrics
     from atomloom_jax.model import JaxModel
     from atomloom_jax.options import Training
+    from atomloom_jax.references import ELEMENTS, ReferencedModel, no_references
     from atomloom_jax.training import train_model_multibatch
 
-__all__ = ["DeviceBatch", "JaxModel", "Training", "TrainingMetrics", "train_model_multibatch"]
+__all__ = [
+    "ELEMENTS",
+    "DeviceBatch",
+    "JaxModel",
+    "ReferencedModel",
+    "Training",
+    "TrainingMetrics",
+    "no_references",
+    "train_model_multibatch",
+]
 
 _HOMES = {
     "DeviceBatch": "device_batch",
     "JaxModel": "model",
+    "ELEMENTS": "references",
+    "ReferencedModel": "references",
     "Training": "options",
     "TrainingMetrics": "metrics",
+    "no_references": "references",
     "train_model_multibatch": "training",
 }
 

@@ -14,12 +14,9 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from atomloom.batching import PaddedBatch
-from atomloom.data import ElementEnergies
-from atomloom.model import FitData, Schema
-from atomloom_jax.model import Inputs, JaxModel
-
-_ELEMENTS = 119  # one more than the largest atomic number: 0 is padding
+from atomloom.model import Schema
+from atomloom_jax.model import Inputs
+from atomloom_jax.references import ELEMENTS, ReferencedModel, no_references
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,32 +26,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cutoff: Annotated[float, Meta(gt=0, description="distance beyond which atoms do not meet, in angstrom")] = 5.0
 
 
-class PairPotential(JaxModel[dict[str, Any]]):
+class PairPotential(ReferencedModel):
     """See the module."""
 
     def init(self, schema: Schema, config: Config, seed: int) -> dict[str, Any]:
         """Small random weights for the elements of the data."""
         count = len(schema.elements)
-        place = jnp.zeros(_ELEMENTS, jnp.int32).at[jnp.array(schema.elements)].set(jnp.arange(count, dtype=jnp.int32))
+        place = jnp.zeros(ELEMENTS, jnp.int32).at[jnp.array(schema.elements)].set(jnp.arange(count, dtype=jnp.int32))
         weights = 0.01 * jax.random.normal(jax.random.key(seed), (count, count, config.functions))
         own = {"energies": jnp.zeros(count), "weights": weights}
-        return {**own, "place": place, "cutoff": np.array(config.cutoff), "references": np.zeros(_ELEMENTS)}
-
-    def prepare(self, state: dict[str, Any], data: FitData) -> dict[str, Any]:
-        """Energies of the elements, fitted to the part that is trained on and kept in float64."""
-        own = np.zeros(_ELEMENTS)
-        for number, energy in ElementEnergies.fit(data.train).values.items():
-            own[number] = energy
-        return {**state, "references": own}
-
-    def offsets(self, state: dict[str, Any], batch: PaddedBatch) -> dict[str, np.ndarray]:
-        """The energies of the elements, added up for each frame."""
-        own = np.asarray(state["references"])[batch["Z"]]
-        return {"E": np.bincount(batch["batch_segments"], own, batch.shape.frames)}
+        return {**own, "place": place, "cutoff": np.array(config.cutoff), "references": no_references()}
 
     def constants(self, state: dict[str, Any]) -> frozenset[str]:
         """What is not trained."""
-        return frozenset({"cutoff", "references"})
+        return super().constants(state) | {"cutoff"}
 
     def predict(self, state: dict[str, Any], batch: Inputs) -> dict[str, Any]:
         """E in eV ``[frames]`` and F, its negative gradient, in eV/angstrom ``[atoms, 3]``."""
