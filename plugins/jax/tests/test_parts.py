@@ -13,7 +13,7 @@ import pytest
 from atomloom import losses
 from atomloom.numpy_backend import NumpyOps
 from atomloom_jax import Training
-from atomloom_jax.averaging import averaged, follow, start
+from atomloom_jax.averaging import follow, start
 from atomloom_jax.named import named, with_named
 from atomloom_jax.ops import JaxOps
 from atomloom_jax.optimisers import optimiser
@@ -96,16 +96,25 @@ def test_without_a_schedule_nothing_changes() -> None:
     assert factors(use_lr_schedule=False) == factors(lr_schedule_type="plateau") == [1.0] * 20
 
 
-def test_the_average_is_that_of_optax() -> None:
-    """To 1e-7 the debiased average of optax, over many updates."""
-    rng = np.random.default_rng(0)
-    values = rng.normal(size=(50, 4)).astype(np.float32)
-    rule = optax.ema(0.97, debias=True)
-    state, average = rule.init({"w": jnp.zeros(4)}), start({"w": jnp.zeros(4)}, 0.97)
+def test_the_average_forgets_what_the_training_began_with() -> None:
+    """Its weights are positive, end with 1 - decay and add up to one; none of it is left for the start."""
+    decay, updates = 0.9, 200
+    values = np.random.default_rng(0).normal(size=(updates, 4))
+    average = start({"w": jnp.full(4, 1e9)})
     for value in values:
-        expected, state = rule.update({"w": jnp.asarray(value)}, state)
-        average = follow(average, {"w": jnp.asarray(value)}, 0.97)
-    np.testing.assert_allclose(averaged(average, 0.97)["w"], expected["w"], rtol=0, atol=1e-7)
+        average = follow(average, {"w": jnp.asarray(value)}, decay)
+    kept = np.minimum(decay, np.arange(updates) / (np.arange(updates) + 9))
+    weights = (1 - kept) * np.append(np.cumprod(kept[:0:-1])[::-1], 1.0)
+    assert weights.sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(average.ema["w"], weights @ values, rtol=0, atol=2e-6)
+
+
+def test_the_average_ends_as_that_of_optax() -> None:
+    """Once the training is old enough, each update adds what it adds to an average of constant decay."""
+    decay, count = 0.9, 500
+    old = optax.EmaState(jnp.array(count), {"w": jnp.array([2.0])})
+    expected, _ = optax.ema(decay, debias=False).update({"w": jnp.array([5.0])}, old)
+    assert follow(old, {"w": jnp.array([5.0])}, decay).ema["w"] == pytest.approx(expected["w"])
 
 
 @pytest.mark.parametrize("name", Optimizer.__args__)

@@ -24,9 +24,9 @@ from atomloom_jax.steering import Steering
 from atomloom_jax.train_state import Leaves, TrainState
 
 
-def leaves_of(state: TrainState, constants: Mapping[str, np.ndarray], training: Training) -> dict[str, np.ndarray]:
+def leaves_of(state: TrainState, constants: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Every array of a training by name, on the host."""
-    model = {**jax.device_get(state.result(training)), **constants}
+    model = {**jax.device_get(state.result), **constants}
     reserved = next((name for name in model if name.startswith(ENGINE)), None)
     if reserved is not None:
         found = f"names that start with {ENGINE!r} are those of the engine"

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 
 from atomloom.model import Model, State
-from atomloom_jax.averaging import averaged, start
+from atomloom_jax.averaging import start
 from atomloom_jax.model import JaxModel
 from atomloom_jax.optimisers import optimiser
 from atomloom_jax.options import Training
@@ -43,18 +43,16 @@ class TrainState(NamedTuple):
         return cls(
             own,
             optimiser(training, training.learning_rate).init(own),
-            start(own, training.ema_decay) if training.use_ema else None,
+            start(own) if training.use_ema else None,
             updates=jnp.zeros((), jnp.int32),
             scale=jnp.ones(()),
             good=jnp.ones((), bool),
         )
 
-    def result(self, training: Training) -> dict[str, Any]:
+    @property
+    def result(self) -> dict[str, Any]:
         """The parameters to validate and to predict with: their average where there is one."""
-        if self.average is None:
-            return dict(self.parameters)
-        found: dict[str, Any] = averaged(self.average, training.ema_decay)
-        return found
+        return dict(self.parameters if self.average is None else self.average.ema)
 
 
 class Leaves(NamedTuple):

@@ -195,7 +195,7 @@ class _Loop(Generic[State]):
         began, compiling = perf_counter(), self.measure.seconds
         total, structures = nothing(self.like), 0
         if "valid" in self.feeds:
-            parameters = self.known.result(self.training)
+            parameters = self.known.result
             leaves = {**parameters, **self.constants}
             ours = iter(lambda: next(prepared, None), None)
             sent = ((self.measure(each.shape, leaves, each.arrays), each) for each in ours)
@@ -220,7 +220,7 @@ class _Loop(Generic[State]):
         if self.training.table_every_n_epochs and not epoch.number % self.training.table_every_n_epochs:
             said = self._paced(trained.pace, watched.pace)
             epoch.tell(epoch_table(epoch.number, self.training.num_epochs, train, valid, said))
-        leaves = leaves_of(self.known, self.kept, self.training)
+        leaves = leaves_of(self.known, self.kept)
         epoch.save(leaves, extra_of(self.steering, epoch.number, self.training), score)
         if reason := self.steering.reason_to_stop(self.training):
             self.run.stop(reason)
