@@ -12,7 +12,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from . import commands, hooks, options, specs
+from . import commands, hooks, literature, options, specs
 
 COMMENT = re.compile(r"^<!-- generated: (?P<name>[\w-]+) ?(?P<argument>[^>]*?) -->$", re.MULTILINE)
 
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[str], str]] = {
     "contributions": specs.contributions,
     "fields": specs.fields,
     "hooks": hooks.all_hooks,
+    "literature": literature.literature,
     "plugins": specs.plugins,
     "struct": options.struct,
 }
