@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from atomloom import AtomloomError, ConfigError, DataError, Dataset, Run, RunError, harmonize, read
 from atomloom.batching import PaddedBatch
 from atomloom.data import PerFrame
+from atomloom.data.schema import declared
 from atomloom.examples.demo import as_strangers_write
 from atomloom.examples.morse import make
 from atomloom.experiment import Split, load, resolved
@@ -284,6 +285,27 @@ def test_predictions_stand_where_their_frames_and_atoms_do() -> None:
     predicted = predict(Fitted(Echo(), spec, {}, schema_of(data), 1, NumpyBackend()), data)
     for name, source in (("F", "R"), ("esp", "esp"), ("E", "E")):
         np.testing.assert_array_equal(predicted[name], data[source])
+
+
+class Assuming(Echo):
+    """Takes every energy to be what its options say, and has no answer for atoms beyond helium."""
+
+    def complete(self, dataset: Dataset, config: float) -> Dataset:
+        """With energies, where there are light atoms alone."""
+        if dataset["Z"].max() > 2:
+            raise DataError("predict for these atoms", "there are heavy ones", "Leave them out")
+        return dataset.with_columns({"E": PerFrame(np.full(len(dataset), config))}, {"E": declared("E")})
+
+
+def test_a_model_completes_the_data_before_it_predicts() -> None:
+    """What its options stand for is in the batches that it gets, and what it refuses is never predicted for."""
+    arrays = {"Z": [[1, 1]], "R": np.zeros((1, 2, 3)), "esp": np.zeros((1, 1))}
+    data = Dataset.from_arrays(arrays)
+    spec = ModelSpec(name="assuming", load="", needs=("R", "esp", "E"), predicts=("E",))
+    fitted = Fitted(Assuming(), spec, {}, schema_of(data), 1, NumpyBackend(), 2.5)
+    assert predict(fitted, data)["E"].tolist() == [2.5]
+    with pytest.raises(DataError, match="there are heavy ones"):
+        predict(fitted, Dataset.from_arrays({**arrays, "Z": [[1, 3]]}))
 
 
 def test_large_frames_are_predicted_a_few_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,17 @@ class Model(ABC, Generic[State]):
     def predict(self, state: State, batch: PaddedBatch) -> Mapping[str, Array]:
         """The predicted fields, in canonical units and in the slots of `batch`."""
 
+    def complete(self, dataset: Dataset, config: Any) -> Dataset:
+        """The data with what the options say of all their frames; asked before every fit and every prediction.
+
+        Here a model adds a field that data may lack and an option stands for, and stops at frames that it has no
+        answer for. Most add and refuse nothing.
+
+        Args:
+            config: the struct that the spec names.
+        """
+        return dataset
+
     def fit(self, state: State, data: FitData, losses: tuple[WeightedLoss, ...], run: Run) -> State:
         """Brings the state to the data; a model without a fit of its own is trained by its backend."""
         raise PluginError(

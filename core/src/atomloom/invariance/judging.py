@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from atomloom.data import Dataset
-from atomloom.harmonizing import require
 from atomloom.invariance.gradient import COORDINATES
 from atomloom.invariance.gradient import FRAMES as GRADIENTS
 from atomloom.invariance.precision import RELATIVE, STEP
@@ -40,7 +39,7 @@ class Measured(NamedTuple):
 def invariance(run: Run, dataset: Dataset, /) -> Report:
     """Measures all that the model of a run claims, on some frames of `dataset`."""
     fitted = Fitted.load(run)
-    require(dataset, fitted.spec.needs, f"predict with the model {fitted.spec.name!r}")
+    dataset = fitted.complete(dataset)
     frames = np.unique(np.linspace(0, len(dataset) - 1, min(FRAMES, len(dataset))).astype(np.int64))
     trial = Trial.of(fitted, dataset[frames])
     measured = list(measure(trial))

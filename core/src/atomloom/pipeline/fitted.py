@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from atomloom.batching import PaddedBatch
+from atomloom.data import Dataset
 from atomloom.errors import RunError
 from atomloom.experiment import InFile, build
+from atomloom.harmonizing import require
 from atomloom.model import Array, Backend, Model, Schema
 from atomloom.pipeline.job import load_model, options_of
 from atomloom.registry import registry, resolve
@@ -25,6 +27,7 @@ class Fitted:
         schema: of the data that it was fitted to.
         epoch: after which the state was saved.
         backend: of the model.
+        config: the options of the model.
     """
 
     model: Model[Any]
@@ -33,6 +36,7 @@ class Fitted:
     schema: Schema
     epoch: int
     backend: Backend
+    config: Any = None
 
     @classmethod
     def load(cls, run: Run, which: str = "best") -> Fitted:
@@ -51,7 +55,13 @@ class Fitted:
         fresh = model.init(schema, config, int(run.provenance["seeds"].get("training", 0)))
         state = model.with_leaves(fresh, checkpoint.model_leaves)
         backend = resolve(registry().get("backends", spec.backend).spec.load)
-        return cls(model, spec, state, schema, checkpoint.epoch, backend)
+        return cls(model, spec, state, schema, checkpoint.epoch, backend, config)
+
+    def complete(self, dataset: Dataset) -> Dataset:
+        """Data to predict for with all that the model reads; an error says what they lack."""
+        whole = self.model.complete(dataset, self.config)
+        require(whole, self.spec.needs, f"predict with the model {self.spec.name!r}")
+        return whole
 
     def predict(self, batch: PaddedBatch) -> Mapping[str, Array]:
         """The predicted fields in the slots of `batch`."""

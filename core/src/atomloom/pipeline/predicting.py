@@ -11,7 +11,6 @@ from atomloom.batching import PaddedBatch, fixed_shape, in_order
 from atomloom.data import Column, Dataset, Packed, PerFrame
 from atomloom.data.columns import Array
 from atomloom.data.schema import declared
-from atomloom.harmonizing import require
 from atomloom.pipeline.fitted import Fitted
 from atomloom.progress import track
 
@@ -25,7 +24,7 @@ PAIRS = 1 << 22
 def predict(fitted: Fitted, dataset: Dataset) -> Dataset:
     """The predicted fields of every frame, in canonical units."""
     spec = fitted.spec
-    require(dataset, spec.needs, f"predict with the model {spec.name!r}")
+    dataset = fitted.complete(dataset)
     shape = fixed_shape(dataset, at_a_time(dataset), pairs=True)
     batches = in_order(dataset, shape, spec.needs)
     return gathered(fitted, dataset, track(batches, total=-(-len(dataset) // shape.frames), label="predicting"))
