@@ -21,6 +21,8 @@ from atomloom.specs import (
 
 api = 1
 
+_EXAMPLES = "atomloom.testing.examples"
+
 _RUPP = """@article{rupp2012fast,
   author = {Rupp, Matthias and Tkatchenko, Alexandre and Müller, Klaus-Robert and von Lilienfeld, O. Anatole},
   title = {Fast and Accurate Modeling of Molecular Atomization Energies with Machine Learning},
@@ -55,9 +57,19 @@ def atomloom_readers() -> Iterable[ReaderSpec]:
     npz = Matches(globs=("*.npz",), magic=(b"PK\x03\x04",))
     npy = Matches(globs=("*.npy",), magic=(b"\x93NUMPY",))
     return (
-        ReaderSpec(name="npz", summary="Arrays of a data set in one NPZ file", load=f"{module}:read_npz", matches=npz),
         ReaderSpec(
-            name="npy", summary="One array of a data set in an NPY file", load=f"{module}:read_npy", matches=npy
+            name="npz",
+            summary="Arrays of a data set in one NPZ file",
+            load=f"{module}:read_npz",
+            example=f"{_EXAMPLES}:npz",
+            matches=npz,
+        ),
+        ReaderSpec(
+            name="npy",
+            summary="One array of a data set in an NPY file",
+            load=f"{module}:read_npy",
+            example=f"{_EXAMPLES}:npy",
+            matches=npy,
         ),
     )
 
@@ -68,7 +80,11 @@ def atomloom_writers() -> Iterable[WriterSpec]:
     npz = Matches(globs=("*.npz",))
     return (
         WriterSpec(
-            name="npz", summary="Padded arrays in one NPZ file", load="atomloom.writers.npz:write_npz", matches=npz
+            name="npz",
+            summary="Padded arrays in one NPZ file",
+            load="atomloom.writers.npz:write_npz",
+            example=f"{_EXAMPLES}:charged_molecules",
+            matches=npz,
         ),
     )
 
@@ -77,22 +93,28 @@ def atomloom_writers() -> Iterable[WriterSpec]:
 def atomloom_harmonizers() -> Iterable[HarmonizerSpec]:
     """Fields that follow from others."""
     rules = (
-        ("forces-from-gradient", "F is the negative gradient", "forces_from_gradient", "gradient", "F"),
+        ("forces-from-gradient", "F is the negative gradient", "forces_from_gradient", "gradients", "gradient", "F"),
         (
             "multiplicity",
             "total_spin from unpaired electrons",
             "multiplicity_from_unpaired",
+            "unpaired",
             "unpaired_electrons",
             "total_spin",
         ),
-        ("atoms-counted", "N from the length of R", "atoms_counted", "R", "N"),
-        ("grid-counted", "n_grid from the length of esp", "grid_counted", "esp", "n_grid"),
+        ("atoms-counted", "N from the length of R", "atoms_counted", "molecules", "R", "N"),
+        ("grid-counted", "n_grid from the length of esp", "grid_counted", "potentials", "esp", "n_grid"),
     )
     return (
         HarmonizerSpec(
-            name=name, summary=doc, load=f"atomloom.harmonizing.rules:{code}", needs=(needs,), gives=(gives,)
+            name=name,
+            summary=doc,
+            load=f"atomloom.harmonizing.rules:{code}",
+            example=f"{_EXAMPLES}:{example}",
+            needs=(needs,),
+            gives=(gives,),
         )
-        for name, doc, code, needs, gives in rules
+        for name, doc, code, example, needs, gives in rules
     )
 
 
@@ -104,6 +126,7 @@ def atomloom_models() -> Iterable[ModelSpec]:
         summary="Ridge regression of the energy on Coulomb-matrix spectra, in numpy",
         cite=(_RUPP,),
         load="atomloom.examples.ridge:Ridge",
+        example=f"{_EXAMPLES}:ridge",
         needs=("Z", "R"),
         predicts=("E",),
         backend="numpy",
@@ -129,6 +152,7 @@ def atomloom_losses() -> Iterable[LossSpec]:
             name=name,
             summary=summary,
             load=f"atomloom.losses:{name}",
+            example=f"{_EXAMPLES}:charged_molecules",
             needs=(field,),
             backends=("numpy", "jax", "torch"),
         )
@@ -149,9 +173,10 @@ def atomloom_postprocessors() -> Iterable[PostSpec]:
     """The errors of a run's predictions, and whether its model keeps what it promises."""
     errors = "Errors of all that the model predicts and the data holds"
     invariance = "Whether the model is what it claims: its symmetries, its forces, padding and batches"
+    run = f"{_EXAMPLES}:ridge_run"
     return (
-        PostSpec(name="errors", summary=errors, load="atomloom.pipeline.error_report:errors"),
-        PostSpec(name="invariance", summary=invariance, load="atomloom.invariance:invariance"),
+        PostSpec(name="errors", summary=errors, load="atomloom.pipeline.error_report:errors", example=run),
+        PostSpec(name="invariance", summary=invariance, load="atomloom.invariance:invariance", example=run),
     )
 
 

@@ -15,7 +15,7 @@ from atomloom.data import Dataset
 from atomloom.data.columns import Indices
 from atomloom.errors import PluginError
 from atomloom.experiment import Batching
-from atomloom.runs import Run
+from atomloom.runs import Crew, Run
 from atomloom.specs import Field
 
 Array = NDArray[Any]
@@ -160,9 +160,19 @@ class Backend(ABC):
             training: the struct of options that the backend's spec names.
         """
 
+    def crew(self) -> Crew:
+        """The processes that fit together, if this one was started as one of several."""
+        return Crew()
+
     def predict(self, model: Model[State], state: State, batch: PaddedBatch) -> Mapping[str, Array]:
         """What the model predicts, as numpy arrays; a backend that compiles does so here."""
         return model.predict(state, batch)
+
+    def gradient(
+        self, function: Callable[[Mapping[str, Any]], Any], at: Mapping[str, Array]
+    ) -> Mapping[str, Array] | None:
+        """The gradient of a function of arrays by name that gives one number; None from a backend that has none."""
+        return None
 
     def fit(
         self, model: Model[State], state: State, data: FitData, losses: tuple[WeightedLoss, ...], run: Run

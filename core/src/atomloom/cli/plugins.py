@@ -49,6 +49,17 @@ def why(name: str) -> None:
             click.echo(f"\n{problem.traceback.rstrip()}")
 
 
+@plugins.command()
+@click.argument("distribution")
+@json_option
+@click.pass_context
+def check(context: click.Context, distribution: str, json_output: bool) -> None:
+    """Check that a DISTRIBUTION, or a plugin of this name, does what it promises; exit code 1 if it does not."""
+    from atomloom.cli.checking import check_distribution
+
+    context.exit(check_distribution(distribution, json_output))
+
+
 def _record(known: Registry, name: str) -> PluginRecord:
     record = next((each for each in known.plugins if each.goes_by(name)), None)
     if record is None:

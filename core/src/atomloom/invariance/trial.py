@@ -112,6 +112,12 @@ class Trial:
         return np.array([number for start in range(half) for number in range(start, len(self.dataset), half)])
 
 
+def tight_batch(fitted: Fitted, dataset: Dataset) -> PaddedBatch:
+    """All frames of a small data set in one batch, with the fields that a model reads."""
+    frames = np.arange(len(dataset))
+    return _batch(fitted, dataset, frames, _tight(dataset, len(frames)))
+
+
 def largest(values: Array) -> float:
     """The largest size of any value; NaN if one is, and 0 of none."""
     return float(np.max(np.abs(values), initial=0.0))

@@ -45,6 +45,15 @@ def write(dataset: Dataset, target: str | Path, /) -> None:
             file.writelines(_row(row[start : start + _ROW]) for start in range(0, len(row), _ROW))
 
 
+def example() -> Dataset:
+    """The potential of a proton on 2 x 3 x 4 points, for the conformance kit."""
+    points = np.stack(np.meshgrid(*(np.arange(count) + 1.0 for count in (2, 3, 4)), indexing="ij"), axis=-1)
+    grid = points.reshape(1, -1, 3)
+    potential = 1.0 / convert(np.linalg.norm(grid, axis=-1), "angstrom", "bohr")
+    nucleus = {"Z": np.array([[1]]), "R": np.zeros((1, 1, 3))}
+    return Dataset.from_arrays({**nucleus, "esp": potential, "vdw_surface": grid})
+
+
 def _numbers(first: int, rest: NDArray[Any]) -> str:
     return f"{first:5d}" + "".join(f" {value:15.9f}" for value in rest) + "\n"
 

@@ -21,3 +21,8 @@ def report(dataset: Dataset, /, *, choices: Choices) -> tuple[Dataset, list[Find
     if not isinstance(reasons, Mapping):
         return dataset, []
     return dataset, [Finding(name, name, "left out", str(reason), "warning") for name, reason in reasons.items()]
+
+
+def example() -> Dataset:
+    """A data set whose reader left something out, for the conformance kit."""
+    return Dataset.from_arrays({"E": [-2079.1, -31.7]}, meta={KEY: {"F": "frame 1 has none"}})

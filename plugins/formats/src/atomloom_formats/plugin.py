@@ -93,12 +93,14 @@ def atomloom_writers() -> Iterable[WriterSpec]:
         name="extxyz",
         summary="Extended XYZ in ASE's units, every digit kept",
         load="atomloom_formats.xyz_writing:write",
+        example="atomloom.testing.examples:charged_molecules",
         matches=_XYZ,
     )
     yield WriterSpec(
         name="ase-db",
         summary="ASE database (SQLite)",
         load="atomloom_formats.ase_writing:write",
+        example="atomloom.testing.examples:charged_molecules",
         matches=_ASE_DB,
         cite=(_ASE,),
     )
@@ -106,12 +108,14 @@ def atomloom_writers() -> Iterable[WriterSpec]:
         name="hdf5",
         summary="HDF5 in AIMNet2's shape: a group for each number of atoms, units as attributes",
         load="atomloom_formats.hdf5_writing:write",
+        example="atomloom.testing.examples:charged_molecules",
         matches=_HDF5,
     )
     yield WriterSpec(
         name="cube",
         summary="Gaussian cube file of one frame whose grid is a regular lattice",
         load="atomloom_formats.cube_writing:write",
+        example="atomloom_formats.cube_writing:example",
         matches=_CUBE,
     )
 
@@ -123,4 +127,5 @@ def atomloom_harmonizers() -> Iterable[HarmonizerSpec]:
         name="formats_left_out",
         summary="Reports fields that a reader left out because not all frames have them",
         load="atomloom_formats.left_out:report",
+        example="atomloom_formats.left_out:example",
     )

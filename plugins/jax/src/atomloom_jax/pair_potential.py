@@ -14,7 +14,9 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from atomloom.data import Dataset
 from atomloom.model import Schema
+from atomloom.testing.examples import molecules
 from atomloom_jax.model import Inputs
 from atomloom_jax.references import ELEMENTS, ReferencedModel, no_references
 
@@ -24,6 +26,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     functions: Annotated[int, Meta(ge=1, description="radial functions for each pair of elements")] = 16
     cutoff: Annotated[float, Meta(gt=0, description="distance beyond which atoms do not meet, in angstrom")] = 5.0
+
+
+def example() -> tuple[Config, Dataset]:
+    """Few functions and small molecules, for the conformance kit."""
+    return Config(functions=4), molecules()
 
 
 class PairPotential(ReferencedModel):

@@ -71,11 +71,23 @@ def atomloom_models() -> Iterable[ModelSpec]:
         name="pair-potential",
         summary="Pair potential of radial functions: small, fast, an example of a JAX model",
         load="atomloom_jax.pair_potential:PairPotential",
+        example="atomloom_jax.pair_potential:example",
         needs=("Z", "R"),
         predicts=("E", "F"),
         backend="jax",
         config="atomloom_jax.pair_potential:Config",
         training={"learning_rate": 1e-2},
         losses={"energy": 1.0, "forces": 10.0},
-        claims=frozenset({"permutation", "rotation", "translation", "padding", "batch", "conservative"}),
+        claims=frozenset(
+            {
+                "permutation",
+                "rotation",
+                "reflection",
+                "translation",
+                "padding",
+                "batch",
+                "conservative",
+                "size-consistent",
+            }
+        ),
     )

@@ -92,6 +92,7 @@ def atomloom_writers() -> Iterable[WriterSpec]:
         name="memmap",
         summary="Packed memory-mapped store, streamed, resumable, always the same bytes",
         load="atomloom_memmap.writing:write",
+        example="atomloom.testing.examples:charged_molecules",
         matches=_STORE,
     )
 
