@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from atomloom.hooks import hookimpl
 from atomloom.specs import (
@@ -18,6 +19,9 @@ from atomloom.specs import (
     ReaderSpec,
     WriterSpec,
 )
+
+if TYPE_CHECKING:
+    from atomloom.runs import Run
 
 api = 1
 
@@ -185,3 +189,30 @@ def atomloom_demos() -> Iterable[DemoSpec]:
     """The ridge model on shaken molecules."""
     summary = "Fits shaken molecules of known energy with the ridge model (a few seconds)"
     return (DemoSpec(name="core", summary=summary, load="atomloom.examples.demo:run"),)
+
+
+@hookimpl
+def atomloom_run_started(run: Run) -> None:
+    """Begin to follow a run in the services that it names."""
+    if "tracking" in run.config:
+        from atomloom.runs import tracking
+
+        tracking.started(run)
+
+
+@hookimpl
+def atomloom_steps_finished(run: Run, block: Mapping[str, Any]) -> None:
+    """Tell them of a block of steps."""
+    if "tracking" in run.config:
+        from atomloom.runs import tracking
+
+        tracking.continued(run, block)
+
+
+@hookimpl
+def atomloom_run_finished(run: Run, outcome: str) -> None:
+    """Tell them how it ended."""
+    if "tracking" in run.config:
+        from atomloom.runs import tracking
+
+        tracking.ended(run, outcome)

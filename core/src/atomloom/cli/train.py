@@ -72,6 +72,9 @@ def _command(name: str) -> click.Command:
 def _general(function: Callable[..., None]) -> Callable[..., None]:
     """Adds the options that training has whatever the model; the last one added is listed first."""
     for option in (
+        click.option("--project", default="", metavar="NAME", help="What the run is filed under there."),
+        click.option("--mlflow", is_flag=True, help="Follow the run in MLflow: needs atomloom[mlflow]."),
+        click.option("--wandb", is_flag=True, help="Follow the run in Weights & Biases: needs atomloom[wandb]."),
         click.option(
             "--loss", "losses", multiple=True, metavar="NAME=WEIGHT", help="Lower this; else the model's own."
         ),
@@ -111,7 +114,7 @@ def _experiment(
     name: str, spec: ModelSpec, options: dict[str, tuple[Option, ...]], given: dict[str, Any]
 ) -> Experiment:
     """The experiment that the flags amount to."""
-    from atomloom.experiment import Batching, Data, Experiment, Source, Split, from_flags, plain
+    from atomloom.experiment import Batching, Data, Experiment, Source, Split, Tracking, from_flags, plain
     from atomloom.pipeline.job import options_of
     from atomloom.readers import expand, suggest
 
@@ -131,12 +134,14 @@ def _experiment(
         flags = {option.name: given[option.name] for option in options[part] if given.get(option.name) is not None}
         defaults = spec.training if part == "training" else {}
         tables[part] = plain(from_flags(options_of(struct), flags, defaults))
+    followed = {name: given[name] for name in Tracking.__struct_fields__}
     return Experiment(
         data=Data(source=[source], split=Split(seed=given["split_seed"])),
         batching=Batching(batch_size=given["batch_size"]),
         model={"name": name, **tables["model"]},
         losses=_weights(given["losses"]),
         training=tables["training"],
+        tracking=Tracking(**followed) if any(followed.values()) else None,
     )
 
 

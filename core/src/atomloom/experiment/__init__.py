@@ -12,7 +12,7 @@ from atomloom.experiment.options import Option, build, describe, from_flags, pla
 from atomloom.experiment.overriding import overridden, override
 from atomloom.experiment.paths import resolved
 from atomloom.experiment.problems import AfterSet, AsFlags, InFile, Place, Problem
-from atomloom.experiment.structs import Batching, Data, Experiment, Source, Split
+from atomloom.experiment.structs import Batching, Data, Experiment, Source, Split, Tracking
 from atomloom.experiment.writing import dumps
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Problem",
     "Source",
     "Split",
+    "Tracking",
     "build",
     "describe",
     "dumps",

@@ -180,6 +180,14 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             yield Problem(("block",), found, 'Leave it out, or set `order` to "blocks"')
 
 
+class Tracking(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Services that a run is followed in, beside its own folder."""
+
+    wandb: Annotated[bool, Meta(description="follow the run in Weights & Biases")] = False
+    mlflow: Annotated[bool, Meta(description="follow the run in MLflow")] = False
+    project: Annotated[str, Meta(description="project or experiment there; else what their variables say")] = ""
+
+
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One experiment, as one TOML file says it.
 
@@ -196,6 +204,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         dict[str, Weight], Meta(description="weight of each loss; the defaults of the model where there are none")
     ] = {}
     training: Annotated[dict[str, Any], Meta(description="options of the training")] = {}
+    tracking: Annotated[Tracking | None, Meta(description="services that the run is followed in")] = None
 
     @property
     def model_name(self) -> str:

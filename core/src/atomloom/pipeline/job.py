@@ -10,7 +10,7 @@ import numpy as np
 
 from atomloom.data import Dataset
 from atomloom.errors import ConfigError, DataError, PluginError
-from atomloom.experiment import AsFlags, Experiment, Place, build
+from atomloom.experiment import AsFlags, Experiment, Place, build, plain
 from atomloom.harmonizing import HarmonizeReport, require
 from atomloom.harmonizing.checks import check_finite
 from atomloom.model import Backend, FitData, Model, Schema, WeightedLoss
@@ -18,6 +18,7 @@ from atomloom.pipeline import leakage
 from atomloom.pipeline.sources import Harmonised, load_data
 from atomloom.pipeline.splitting import Parts, split
 from atomloom.registry import Contribution, registry, resolve
+from atomloom.runs import tracking
 from atomloom.specs import BackendSpec, LossSpec, ModelSpec
 
 
@@ -80,6 +81,8 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
         place: where the experiment was written, for messages.
     """
     where: Place = place or AsFlags()
+    if experiment.tracking is not None:
+        tracking.check({"tracking": plain(experiment.tracking)})
     contribution, spec, model = load_model(experiment.model_name)
     backend_found = registry().get("backends", spec.backend)
     backend_spec = backend_found.spec

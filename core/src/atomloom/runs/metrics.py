@@ -84,6 +84,17 @@ def rows(path: Path) -> Iterator[Row]:
             raise DataError(f"read '{path}'", f"line {number} is damaged", "Delete that line, or restore a copy")
 
 
+def since(path: Path, place: int) -> tuple[list[Row], int]:
+    """The whole lines from a place in bytes on, and the place after them; of a file that has shrunk, all its lines."""
+    if not path.exists():
+        return [], 0
+    with path.open("rb") as file:
+        file.seek(place if place <= path.stat().st_size else 0)
+        place, lines = file.tell(), file.readlines()
+    found = [(line, row) for line in lines if (row := _row(line)) is not None]
+    return [row for _, row in found], place + sum(len(line) for line, _ in found)
+
+
 def last(path: Path) -> Row:
     """The last whole line, found without reading what the others say; epoch 0 if there is none."""
     whole = (row for line in reversed(_lines(path)) if (row := _row(line)) is not None)

@@ -121,13 +121,19 @@ def logging_to(files: RunFolder, logger: logging.Logger) -> Iterator[None]:
     handler.setFormatter(_formatter())
     logger.setLevel(logging.INFO)
     logger.propagate = False  # what a person shall see is said by the command; this is the record
+    # Python shows warnings to a person only while nobody takes them, and the log does.
+    shown = None if ours.hasHandlers() else logging.lastResort
     for one in (ours, logger):
         one.addHandler(handler)
+    if shown is not None:
+        ours.addHandler(shown)
     try:
         yield
     finally:
         for one in (ours, logger):
             one.removeHandler(handler)
+        if shown is not None:
+            ours.removeHandler(shown)
         handler.close()
 
 
