@@ -27,6 +27,9 @@ PLUGINS = {path.parent.name: path.parent for path in sorted(ROOT.glob("plugins/*
 SOURCES = [folder / "src" for folder in (CORE, *PLUGINS.values())]
 READMES = [folder / "README.md" for folder in (ROOT, CORE, *PLUGINS.values())]
 
+TEMPLATE = CORE / "src" / "atomloom" / "template"
+COMMON = TEMPLATE / "common"
+
 # What a benchmark compares with, beside core and the plugins: benchmarks/requirements_KEY.txt of bench_KEY.py.
 PEERS = {path.stem.removeprefix("requirements_"): path for path in sorted(ROOT.glob("benchmarks/requirements_*.txt"))}
 
@@ -210,16 +213,18 @@ def plugin_contracts() -> str:
 
 @nox.session(venv_params=EMPTY, requires=["wheels"])
 def template(session: nox.Session) -> None:
-    """What `atomloom new plugin` writes installs, passes its own tests, and is found and used."""
+    """What `atomloom new plugin` writes of each kind installs, passes its own tests and keeps its promises."""
+    kinds = session.posargs or sorted(path.name for path in TEMPLATE.iterdir() if path.is_dir() and path != COMMON)
     install(session, "atomloom[test]", "hatchling")
     with session.chdir(session.create_tmp()):
-        shutil.rmtree("atomloom-specimen", ignore_errors=True)
-        session.run("atomloom", "new", "plugin", "specimen", *(session.posargs or ["--reader"]))
-        pip(session, "install", "--no-deps", "--force-reinstall", "--no-build-isolation", "./atomloom-specimen")
-        session.run("python", "-m", "pytest", "atomloom-specimen")
-        session.run("atomloom", "plugins", "why", "specimen")
-        session.run("python", "-c", "from atomloom_specimen.reading import example; example('.')")
-        session.run("atomloom", "inspect", "example.specimen")
+        for kind in kinds:
+            written = Path(f"atomloom-specimen-{kind}")
+            shutil.rmtree(written, ignore_errors=True)
+            session.run("atomloom", "new", "plugin", f"specimen-{kind}", f"--{kind}")
+            install(session, *project(written)["dependencies"])
+            pip(session, "install", "--no-deps", "--force-reinstall", "--no-build-isolation", f"./{written}")
+            session.run("python", "-m", "pytest", str(written))
+            session.run("atomloom", "plugins", "check", str(written))
 
 
 @nox.session(venv_params=EMPTY, requires=["wheels"])

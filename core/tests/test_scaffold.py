@@ -55,4 +55,4 @@ def test_command_says_how_to_go_on(tmp_path: Path) -> None:
     assert f"pip install -e '{tmp_path / 'atomloom-maps'}[test]'" in told.output
     asked = CliRunner().invoke(new, ["plugin", "other", "--in", str(tmp_path)])
     assert asked.exit_code == 2
-    assert "Say what it shall bring: --reader" in asked.output
+    assert "Say what it shall bring: --harmonizer or --loss or --model" in asked.output

@@ -42,7 +42,7 @@ class ReferencedModel(JaxModel[dict[str, Any]]):
 
     def offsets(self, state: dict[str, Any], batch: PaddedBatch) -> dict[str, NDArray[Any]]:
         """The energies of the elements, added up for each frame."""
-        own = np.asarray(state[REFERENCES])[batch["Z"]]
+        own = np.where(batch["atom_mask"], np.asarray(state[REFERENCES])[batch["Z"]], 0.0)
         return {"E": np.bincount(batch["batch_segments"], own, batch.shape.frames)}
 
     def constants(self, state: dict[str, Any]) -> frozenset[str]:
