@@ -11,9 +11,7 @@ SIZE = 0.5
 """The error from which on a force component counts by its size rather than by its square, in eV/angstrom."""
 
 
-def robust_forces(
-    predicted: Mapping[str, Any], target: Mapping[str, Any], weight: Any, ops: Ops
-) -> tuple[Any, Any]:
+def robust_forces(predicted: Mapping[str, Any], target: Mapping[str, Any], weight: Any, ops: Ops) -> tuple[Any, Any]:
     """2 s^2 (sqrt(1 + (F - F_ref)^2 / s^2) - 1) of every component, with s = 0.5 eV/angstrom, in (eV/angstrom)^2.
 
     Args:

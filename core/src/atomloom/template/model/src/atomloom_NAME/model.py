@@ -1,7 +1,7 @@
 """A network of embedded atoms: the energy of an atom depends on the density of its neighbours.
 
-``E = sum_i f(Z_i, rho_i)`` with ``rho_i = sum_j w(Z_j) b(r_ij)``, where ``b`` are radial functions that fade at a cutoff.
-Distances do not change when a molecule is moved, turned or mirrored, and sums do not depend on an order.
+``E = sum_i f(Z_i, rho_i)`` with ``rho_i = sum_j w(Z_j) b(r_ij)``, where ``b`` are radial functions that fade at a
+cutoff. Distances do not change when a molecule is moved, turned or mirrored, and sums do not depend on an order.
 """
 
 from __future__ import annotations
@@ -33,7 +33,12 @@ class EmbeddedAtoms(ReferencedModel):
     def init(self, schema: Schema, config: Config, seed: int) -> dict[str, Any]:
         """Random weights."""
         size = config.features
-        shapes = {"own": (ELEMENTS, size), "sent": (ELEMENTS, size), "filter": (RADIAL.count, size), "mix": (size, size)}
+        shapes = {
+            "own": (ELEMENTS, size),
+            "sent": (ELEMENTS, size),
+            "filter": (RADIAL.count, size),
+            "mix": (size, size),
+        }
         keys = jax.random.split(jax.random.key(seed), len(shapes))
         drawn = {name: jax.random.normal(key, shapes[name]) for name, key in zip(shapes, keys, strict=True)}
         drawn["mix"] /= size**0.5
