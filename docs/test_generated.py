@@ -25,6 +25,13 @@ def test_every_part_is_asked_for() -> None:
     assert {match["name"] for match in ASKED} == set(PARTS)
 
 
+def test_every_plugin_has_a_page() -> None:
+    """The README of each plugin of the workspace is one of the pages."""
+    root = Path(__file__).parent
+    plugins = {path.parent.name for path in root.parent.glob("plugins/*/pyproject.toml")}
+    assert {page.stem for page in (root / "plugins").glob("*.md")} == plugins
+
+
 def test_unknown_comment_fails_the_build() -> None:
     """A misspelt name does not vanish from the page."""
     with pytest.raises(ExtensionError, match=r"plugins: nothing generates 'plugin'; there are .*plugins"):
