@@ -1,0 +1,33 @@
+"""Force errors by residue, averages of checkpoints, and batches that fit proteins, for any model.
+
+::
+
+    profiles, choosing        weights of checkpoints         checkpoint_file, trees   files of any kind as trees
+    series                    which files are one training   averaging, soup          trees put together
+    judging, recipe           an average from a folder       tree_writing             and as a file again
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from atomloom_residues.averaging import average
+    from atomloom_residues.checkpoint_file import read_tree
+
+__all__ = ["average", "read_tree"]
+
+_HOMES = {"average": "averaging", "read_tree": "checkpoint_file"}
+
+if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'atomloom_residues' has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(f"atomloom_residues.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
