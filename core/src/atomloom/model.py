@@ -15,7 +15,7 @@ from atomloom.data import Dataset
 from atomloom.data.columns import Indices
 from atomloom.errors import PluginError
 from atomloom.experiment import Batching
-from atomloom.runs import Run
+from atomloom.runs import Crew, Run
 from atomloom.specs import Field
 
 Array = NDArray[Any]
@@ -159,6 +159,10 @@ class Backend(ABC):
         Args:
             training: the struct of options that the backend's spec names.
         """
+
+    def crew(self) -> Crew:
+        """The processes that fit together, if this one was started as one of several."""
+        return Crew()
 
     def predict(self, model: Model[State], state: State, batch: PaddedBatch) -> Mapping[str, Array]:
         """What the model predicts, as numpy arrays; a backend that compiles does so here."""

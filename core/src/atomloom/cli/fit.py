@@ -114,7 +114,9 @@ def fit_in(folder: Path, make_job: Callable[[], Job]) -> None:
 
 
 def tell(fitted: Run, report: Report) -> None:
-    """The key figures of a finished run, and where its report is."""
+    """The key figures of a finished run, and where its report is; of several processes the first says so."""
+    if not fitted.leads:
+        return
     from atomloom.report import KeyFigures, quantity
 
     rows = [

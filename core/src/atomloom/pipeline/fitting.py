@@ -14,8 +14,8 @@ from atomloom.model import Model
 from atomloom.pipeline.fitted import schema_to
 from atomloom.pipeline.job import Job, prepare
 from atomloom.pipeline.run_report import report_on
-from atomloom.report import Report, save
-from atomloom.runs import Run, cite, describe
+from atomloom.report import Report, from_json, save, to_json
+from atomloom.runs import Crew, Run, cite, describe, joined
 
 
 def fit(job: Job, folder: str | Path, *, quiet: bool = False) -> tuple[Run, Report]:
@@ -29,26 +29,23 @@ def fit(job: Job, folder: str | Path, *, quiet: bool = False) -> tuple[Run, Repo
         KeyboardInterrupt: on Ctrl-C; the run is left so that `resume` goes on.
     """
     config = tomllib.loads(dumps(fully_resolved(job)))
-    provenance = describe(
-        data=job.data.files,
-        seeds={"training": int(getattr(job.training, "seed", 0)), "split": job.experiment.data.split.seed},
-        split=job.parts.described(),
-        used=[cite.used(found.kind, found.spec, found.plugin) for found in job.used],
-    )
-    run = Run.create(folder, config, {**provenance, "schema": schema_to(job.schema)})
-    run.quiet = quiet
-    return run, _fit(job, run)
+    crew = job.backend.crew()
+    run = joined(crew, folder, config, lambda: Run.create(folder, config, _provenance(job)))
+    run.quiet = run.quiet or quiet
+    return run, _fit(job, run, crew)
 
 
 def resume(folder: str | Path, *, quiet: bool = False) -> tuple[Run, Report | None]:
     """Go on with a run from its latest checkpoint; a finished one is left as it is, and there is no new report."""
-    run = Run.open(folder)
-    run.quiet = quiet
-    if run.finished and run.files.report.is_dir():
-        return run, None
-    job = prepare(load(run.files.config), InFile(str(run.files.config)))
-    _check_same_data(job, run)
-    return run, _fit(job, run)
+    found = Run.open(folder)
+    if found.finished and found.files.report.is_dir():
+        return found, None
+    job = prepare(load(found.files.config), InFile(str(found.files.config)))
+    _check_same_data(job, found)
+    crew = job.backend.crew()
+    run = joined(crew, folder, found.config, lambda: found)
+    run.quiet = run.quiet or quiet
+    return run, _fit(job, run, crew)
 
 
 def fully_resolved(job: Job) -> Experiment:
@@ -58,16 +55,30 @@ def fully_resolved(job: Job) -> Experiment:
     return replaced(job.experiment, model=model, losses=losses, training=plain(job.training))
 
 
-def _fit(job: Job, run: Run) -> Report:
+def _provenance(job: Job) -> dict[str, Any]:
+    """Where a new run of this job comes from."""
+    described = describe(
+        data=job.data.files,
+        seeds={"training": int(getattr(job.training, "seed", 0)), "split": job.experiment.data.split.seed},
+        split=job.parts.described(),
+        used=[cite.used(found.kind, found.spec, found.plugin) for found in job.used],
+    )
+    return {**described, "schema": schema_to(job.schema)}
+
+
+def _fit(job: Job, run: Run, crew: Crew) -> Report:
+    """Fit, and report on it; of several processes the first writes the report, and each of them gets it."""
     seed = int(getattr(job.training, "seed", 0))
     with run.session():
         for name, reason in job.off.items():
             run.logger.warning("the loss %s is off: %s", name, reason)
         state = job.model.init(job.schema, job.config, seed)
         _fit_of(job)(state, job.fit_data(), job.losses, run)
-        report = report_on(job, run)
-        save(report, run.files.report)
-    return report
+        if run.leads:
+            save(report := report_on(job, run), run.files.report)
+    if crew.processes == 1:
+        return report
+    return from_json(crew.from_first(to_json(report) if run.leads else b""))
 
 
 def _fit_of(job: Job) -> Any:

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load as from_bytes
 from safetensors.numpy import save as to_bytes
 
 from atomloom.errors import DataError, PluginError
@@ -42,6 +43,7 @@ ENGINE = "training/"
 """What the names of leaves start with that an engine keeps to go on, and that are no part of the model."""
 
 _KEY = "atomloom"
+_LENGTH = 8  # bytes in which safetensors says how long its header is
 
 
 class Checkpoint(NamedTuple):
@@ -86,19 +88,28 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         PluginError: when something in it cannot be stored.
         TargetError: when it cannot be written; a checkpoint that was at `path` is untouched.
     """
-    leaves = {name: _storable(name, leaf) for name, leaf in sorted(checkpoint.leaves.items())}
-    about: dict[str, Any] = {
-        "format": FORMAT,
-        "version": own_version(),
-        "epoch": int(checkpoint.epoch),
-        "score": None if checkpoint.score is None else float(checkpoint.score),
-        "extra": _plain(checkpoint.extra, "extra"),
-    }
-    about["digest"] = _digest(about, leaves)
+    about, leaves = _described(checkpoint)
     with atomic_file(path.with_suffix(".json"), "w") as file:
         file.write(strictjson.dumps(about, indent=2) + "\n")
     with atomic_file(path, "wb") as file:
-        file.write(to_bytes(leaves, metadata={_KEY: json.dumps(about)}))
+        file.write(_whole(about, leaves))
+
+
+def packed(checkpoint: Checkpoint) -> bytes:
+    """A checkpoint as the contents of its file, to be sent to another process.
+
+    >>> unpacked(packed(Checkpoint(3, {"weight": np.eye(2)}, {"seed": 7}, score=0.25))).score
+    0.25
+    """
+    return _whole(*_described(checkpoint))
+
+
+def unpacked(content: bytes) -> Checkpoint:
+    """The inverse of `packed`."""
+    length = int.from_bytes(content[:_LENGTH], "little")
+    metadata = json.loads(content[_LENGTH : _LENGTH + length])["__metadata__"]
+    about = json.loads(metadata[_KEY])
+    return Checkpoint(about["epoch"], from_bytes(content), about["extra"], about["score"])
 
 
 def copy(source: Path, target: Path) -> None:
@@ -123,6 +134,24 @@ def peek(path: Path) -> Summary:
     """What a checkpoint says of itself; its arrays are neither read nor checked."""
     about, _ = _read(path, arrays=False)
     return Summary(about["epoch"], about["score"], about["extra"], about["digest"])
+
+
+def _described(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a checkpoint says of itself, and its arrays as they are stored."""
+    leaves = {name: _storable(name, leaf) for name, leaf in sorted(checkpoint.leaves.items())}
+    about: dict[str, Any] = {
+        "format": FORMAT,
+        "version": own_version(),
+        "epoch": int(checkpoint.epoch),
+        "score": None if checkpoint.score is None else float(checkpoint.score),
+        "extra": _plain(checkpoint.extra, "extra"),
+    }
+    about["digest"] = _digest(about, leaves)
+    return about, leaves
+
+
+def _whole(about: Mapping[str, Any], leaves: dict[str, np.ndarray]) -> bytes:
+    return to_bytes(leaves, metadata={_KEY: json.dumps(about)})
 
 
 def _storable(name: str, leaf: np.ndarray) -> np.ndarray:

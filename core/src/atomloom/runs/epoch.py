@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from atomloom.errors import PluginError, RunFailed
 from atomloom.runs import metrics
@@ -12,13 +12,22 @@ from atomloom.runs.checkpoint import Checkpoint
 from atomloom.runs.folder import RunFolder
 from atomloom.runs.progress import Display
 from atomloom.runs.session import Session
-from atomloom.runs.store import Store
 
 if TYPE_CHECKING:
     import numpy as np
 
 LOSS = "train/loss"
 """The metric that must stay finite."""
+
+
+class Keeper(Protocol):
+    """Where checkpoints go."""
+
+    def save(self, state: Checkpoint) -> None:
+        """Keep one."""
+
+    def epochs_done(self) -> int:
+        """How many epochs are behind the latest."""
 
 
 class Epoch:
@@ -32,7 +41,7 @@ class Epoch:
         session: who is told that the fit cannot go on.
     """
 
-    def __init__(self, number: int, files: RunFolder, store: Store, display: Display, session: Session) -> None:
+    def __init__(self, number: int, files: RunFolder, store: Keeper, display: Display, session: Session) -> None:
         self.number = number
         self._files = files
         self._store = store

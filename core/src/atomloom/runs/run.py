@@ -44,7 +44,10 @@ class Run:
         config: the resolved experiment, as plain data.
         logger: what is said to it goes to ``run.log``.
         quiet: whether to show no progress even to a person.
+        leads: whether this process is the one that writes the run; see `atomloom.runs.following`.
     """
+
+    leads = True
 
     def __init__(self, files: RunFolder, observers: Observers | None = None) -> None:
         self.files = files

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from atomloom.errors import AtomloomError, DataError
 from atomloom.runs import checkpoint
-from atomloom.runs.checkpoint import Checkpoint
+from atomloom.runs.checkpoint import Checkpoint, Summary
 from atomloom.runs.folder import RunFolder
 from atomloom.runs.targets import writing
 
@@ -98,13 +98,10 @@ class Store:
             written = path
 
     def _is_best(self, state: Checkpoint) -> bool:
-        if state.score is None or math.isnan(state.score):
-            return False
         try:
-            best = checkpoint.peek(self.files.checkpoint("best"))
+            return better(state, checkpoint.peek(self.files.checkpoint("best")))
         except DataError:
-            return True  # there is none, or none that can be read
-        return best.score is None or state.score < best.score or best.epoch == state.epoch  # done again after a kill
+            return better(state, None)  # there is none, or none that can be read
 
     def _prune(self) -> None:
         periodic = sorted(self._periodic(), key=_epoch_in_name)
@@ -139,6 +136,19 @@ class Store:
             epoch = checkpoint.peek(whole).epoch
             todo = f"'{whole}' is whole (epoch {epoch}); delete the damaged one, and a resumed run goes on from there"
         return DataError(error.asked, error.found, todo)
+
+
+def better(state: Checkpoint, best: Checkpoint | Summary | None) -> bool:
+    """Whether a state is to take the place of the best one so far.
+
+    >>> better(Checkpoint(2, {}, {}, score=0.5), Checkpoint(1, {}, {}, score=0.7))
+    True
+    """
+    if state.score is None or math.isnan(state.score):
+        return False
+    if best is None or best.score is None or best.epoch == state.epoch:  # the last: it is done again after a kill
+        return True
+    return state.score < best.score
 
 
 def _is_whole(path: Path) -> bool:
