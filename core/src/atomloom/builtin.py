@@ -145,11 +145,11 @@ def atomloom_models() -> Iterable[ModelSpec]:
 def atomloom_losses() -> Iterable[LossSpec]:
     """Mean squared errors."""
     losses = {
-        "energy": ("E", "Mean squared error of the energy"),
-        "energy_per_atom": ("E", "Mean squared error of the energy divided by the number of atoms"),
-        "forces": ("F", "Mean squared error of the force components"),
-        "charges": ("mono", "Mean squared error of the atomic charges"),
-        "dipole": ("D", "Mean squared error of the dipole components"),
+        "energy": ("E", "eV^2", "Mean squared error of the energy"),
+        "energy_per_atom": ("E", "eV^2", "Mean squared error of the energy divided by the number of atoms"),
+        "forces": ("F", "eV^2/angstrom^2", "Mean squared error of the force components"),
+        "charges": ("mono", "e^2", "Mean squared error of the atomic charges"),
+        "dipole": ("D", "e^2*angstrom^2", "Mean squared error of the dipole components"),
     }
     return (
         LossSpec(
@@ -159,8 +159,9 @@ def atomloom_losses() -> Iterable[LossSpec]:
             example=f"{_EXAMPLES}:charged_molecules",
             needs=(field,),
             backends=("numpy", "jax", "torch"),
+            unit=unit,
         )
-        for name, (field, summary) in losses.items()
+        for name, (field, unit, summary) in losses.items()
     )
 
 

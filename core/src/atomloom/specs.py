@@ -194,10 +194,12 @@ class LossSpec(Loaded):
     Args:
         needs: fields that it compares.
         backends: names of the backends whose ``ops`` it runs on.
+        unit: of its mean, such as ``"eV^2"``; empty for none.
     """
 
     needs: tuple[str, ...] = ()
     backends: tuple[str, ...] = ("numpy",)
+    unit: str = ""
 
 
 class PostSpec(Loaded):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from atomloom.pipeline.predicting import predict
 from atomloom.report import (
     Axis,
     Column,
+    Hexbin,
     Histogram,
     KeyFigure,
     KeyFigures,
@@ -27,6 +29,10 @@ from atomloom.report import (
     r2,
 )
 from atomloom.runs import Run
+from atomloom.specs import Field
+
+CROWD = 2000
+"""More points than this would hide each other in a parity plot, and are counted in hexagons."""
 
 _BOOTSTRAPS = 200
 
@@ -86,15 +92,22 @@ def section(name: str, pair: Compared, composition: NDArray[Any] | None = None) 
     part = np.zeros_like(pair.reference) if composition is None else composition
     predicted, reference = (pair.predicted - part).ravel(), (pair.reference - part).ravel()
     less = "" if composition is None else " less its composition"
-    axis = Axis(declared(name).doc.rstrip(".").split(";")[0].lower() + less, pair.unit)
+    axis = Axis(_called(declared(name)) + less, pair.unit)
+    points = parity(f"{name}{less}: predicted against reference", predicted, reference, axis)
     return Section(
         f"Errors of {name}",
         (
             KeyFigures(_key_figures(pair, composition)),
-            parity(f"{name}{less}: predicted against reference", predicted, reference, axis),
+            Hexbin.of(points) if predicted.size > CROWD else points,
             Histogram.of(f"{name}: errors", {"error": predicted - reference}, Axis("predicted - reference", pair.unit)),
         ),
     )
+
+
+def _called(field: Field) -> str:
+    """The first words of what a field is: `doc` up to its first comma."""
+    words = re.split(r"[,;.]", field.doc or field.name)[0]
+    return words[:1].lower() + words[1:]
 
 
 def _key_figures(pair: Compared, composition: NDArray[Any] | None) -> tuple[KeyFigure, ...]:

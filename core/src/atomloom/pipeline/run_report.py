@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
 from atomloom.data import Dataset
 from atomloom.data.references import composition
+from atomloom.pipeline.course import course
 from atomloom.pipeline.error_report import comparisons, findings_table, section
 from atomloom.pipeline.fitted import Fitted
 from atomloom.pipeline.job import Job
-from atomloom.report import Axis, Column, Curve, Report, Section, Series, Table, Text
+from atomloom.pipeline.run_facts import facts
+from atomloom.report import Column, Report, Section, Table, Text
 from atomloom.runs import Run
 
 
@@ -28,14 +28,14 @@ def report_on(job: Job, run: Run) -> Report:
         f"`{job.model_spec.name}` fitted for {run.epochs_done} epochs to {split['train']} frames; the state after "
         f"epoch {fitted.epoch} is judged on the {len(judged)} frames of the {part} part."
     )
-    facts = {
+    head = {
         "run": run.name,
         "model": job.model_spec.name,
         "frames": f"{split['train']} train, {split['valid']} valid, {split['test']} test",
         "data": ", ".join(path.name for path in job.data.files),
         "atomloom": str(run.provenance["versions"].get("atomloom", "")),
     }
-    return Report(f"Run {run.name}", (*sections, _course(run), _data(job)), summary, facts)
+    return Report(f"Run {run.name}", (*sections, course(run), _data(job), facts(run)), summary, head)
 
 
 def _judged(job: Job) -> tuple[np.ndarray, str]:
@@ -62,28 +62,6 @@ def _composition(dataset: Dataset, elements: tuple[int, ...]) -> np.ndarray:
     """How many atoms of each element every frame has, ``[frames, elements]``."""
     blocks = dataset.blocks(4096, ["Z"])
     return np.concatenate([composition(each["Z"], each.segments(), each.frames, elements) for each in blocks])
-
-
-def _course(run: Run) -> Section:
-    """One figure for every metric, with its parts as curves."""
-    columns = dict(run.metrics())
-    epochs = columns.pop("epoch")
-    by_name: dict[str, list[Series]] = {}
-    for name, values in columns.items():
-        part, _, metric = name.partition("/")
-        by_name.setdefault(metric or part, []).append(Series(part, epochs, values))
-    figures = tuple(
-        Curve(title=metric, series=tuple(series), x=Axis("epoch"), y=Axis(metric, scale=_scale(series)))
-        for metric, series in by_name.items()
-    )
-    return Section("Course of the fit", figures or (Text("No metrics were logged."),))
-
-
-def _scale(series: list[Series]) -> Literal["linear", "log"]:
-    """Logarithmic for what is positive and spans more than a factor of ten."""
-    values = np.concatenate([each.y[np.isfinite(each.y)] for each in series])
-    wide = values.size > 0 and values.min() > 0 and values.max() > 10 * values.min()
-    return "log" if wide else "linear"
 
 
 def _data(job: Job) -> Section:

@@ -69,6 +69,11 @@ class TrainingMetrics(NamedTuple):
         values = {f"{field}/{key}": value for field in fields for key, value in self._errors(field).items()}
         return {"loss": float(self.loss(losses)), **(parts if len(parts) > 1 else {}), **values}
 
+    def means(self) -> dict[str, float]:
+        """The means over the updates of an epoch: ``learning_rate`` and ``gradient_norm``."""
+        updates = float(self.sums["update/good"])
+        return {name: float(self.sums[f"update/{name}"]) / updates for name in ("learning_rate", "gradient_norm")}
+
     def _errors(self, field: str) -> dict[str, float]:
         count = float(self.sums[f"{field}/count"])
         if not count:

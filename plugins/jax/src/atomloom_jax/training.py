@@ -213,7 +213,7 @@ class _Loop(Generic[State]):
         losses = self.objective.losses
         train = trained.metrics.summary(losses)
         valid = watched.metrics.summary(losses) if "valid" in self.feeds else {}
-        epoch.log({**for_part("train", train), **for_part("valid", valid)})
+        epoch.log({**for_part("train", {**train, **trained.metrics.means()}), **for_part("valid", valid)})
         score = (valid or train)["loss"]
         self.steering = self.steering.after(score, self.training)
         self.known = self.known._replace(scale=jnp.full_like(self.known.scale, self.steering.scale))
@@ -234,7 +234,16 @@ class _Loop(Generic[State]):
     def _note_pace(self) -> None:
         """Leave word in the run of how fast this session was; one that had nothing to do was not."""
         if self.pace.structures:
-            self.run.note(**self.pace.facts(self._programs))
+            self.run.note(**self.pace.facts(self._programs), **self._facts())
+
+    def _facts(self) -> dict[str, Any]:
+        """What it ran on, how much was trained, and which share of the atoms of its batches was none."""
+        where = mesh(self.training.device, self.training.num_devices)
+        return {
+            "devices": [f"{device} ({device.device_kind})" for device in where.devices.flat],
+            "parameters": count(self.known.parameters),
+            "padding": round(self.feeds["train"].plan.waste().atoms, 4),
+        }
 
     @property
     def _programs(self) -> int:
