@@ -60,7 +60,7 @@ class Measure(NamedTuple):
             return cls(key, _OF_ERRORS[what].format(about), field.unit)
         losses = {found.spec.name: found.spec for found in registry().all("losses")}
         if about == "loss" and isinstance(loss := losses.get(what), LossSpec):
-            return cls(key, f"loss {what}", loss.unit)
+            return cls(key, f"loss: {what.replace('_', ' ')}", loss.unit)
         return cls(key, key.replace("_", " "), "")
 
     @property

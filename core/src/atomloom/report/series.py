@@ -122,12 +122,10 @@ class Curve(_OnAxes, frozen=True, kw_only=True, tag="curve"):
         whole = all(_whole(series.x) for series in self.series)
         heads = (
             Column("series", kind="text"),
-            Column("points", kind="integer"),
             Column("first", unit),
             Column("last", unit),
             Column("lowest", unit),
             Column(f"at {self.x.label or 'x'}", self.x.unit, kind="integer" if whole else "number"),
-            Column("highest", unit),
         )
         return Table(heads, tuple(_course(series, whole) for series in self.series))
 
@@ -167,11 +165,11 @@ def _whole(values: Array) -> bool:
 def _course(series: Series, whole: bool) -> tuple[str | float | int | None, ...]:
     good = np.flatnonzero(np.isfinite(series.y))
     if not good.size:
-        return (series.name, len(series), None, None, None, None, None)
+        return (series.name, None, None, None, None)
     y, x = series.y[good], series.x[good]
     lowest = int(np.argmin(y))
     where = int(x[lowest]) if whole else x[lowest]
-    return (series.name, len(series), y[0], y[-1], y[lowest], where, y.max())
+    return (series.name, y[0], y[-1], y[lowest], where)
 
 
 def _parity(figure: Scatter) -> Table:

@@ -14,6 +14,9 @@ from atomloom_report import words
 MOST_ROWS = 2000
 """A page shows so many rows of a table; the CSV always holds all of them."""
 
+UNIT = "unit"
+"""The column of text whose cells are units, where the rows of a table differ in theirs."""
+
 
 class Head(NamedTuple):
     """The head of a column; `fraction` is how many characters its cells need after the point."""
@@ -88,7 +91,8 @@ def _head(column: Column, cells: list[Shown]) -> Head:
 def _shown(table: Table, row: tuple[Cell, ...], place: int, column: Column) -> Shown:
     cell = row[place]
     if column.kind == "text":
-        return Shown("–" if cell is None else words.visible(str(cell)), "", "")
+        write = words.unit if column.name == UNIT else words.visible
+        return Shown("–" if cell is None else write(str(cell)), "", "")
     spread = row[[each.name for each in table.columns].index(column.uncertainty)] if column.uncertainty else None
     text = column.text(cell, spread)
     at = _point(text)
