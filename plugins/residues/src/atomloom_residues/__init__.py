@@ -5,6 +5,9 @@
     profiles, choosing        weights of checkpoints         checkpoint_file, trees   files of any kind as trees
     series                    which files are one training   averaging, soup          trees put together
     judging, recipe           an average from a folder       tree_writing             and as a file again
+    protein_source            an NPZ of a protein            amino_ids                one numbering for all
+    combining, padded_npz     padded files of many           bucket_reading, _loader  and back, as data and batches
+    bucket_costs              what padding wastes
 """
 
 from __future__ import annotations
@@ -13,11 +16,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from atomloom_residues.averaging import average
+    from atomloom_residues.bucket_loader import BucketedDatasetLoader
     from atomloom_residues.checkpoint_file import read_tree
+    from atomloom_residues.combining import combine_and_pad_npz, combine_and_pad_npz_bucketed, pad_individual_npz
 
-__all__ = ["average", "read_tree"]
+__all__ = [
+    "BucketedDatasetLoader",
+    "average",
+    "combine_and_pad_npz",
+    "combine_and_pad_npz_bucketed",
+    "pad_individual_npz",
+    "read_tree",
+]
 
-_HOMES = {"average": "averaging", "read_tree": "checkpoint_file"}
+_HOMES = {
+    "BucketedDatasetLoader": "bucket_loader",
+    "average": "averaging",
+    "combine_and_pad_npz": "combining",
+    "combine_and_pad_npz_bucketed": "combining",
+    "pad_individual_npz": "combining",
+    "read_tree": "checkpoint_file",
+}
 
 if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
 

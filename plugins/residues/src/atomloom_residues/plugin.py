@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atomloom import CommandSpec, PostSpec, hookimpl
+from atomloom import CommandSpec, Matches, PostSpec, ReaderSpec, hookimpl
 
 api = 1
 
@@ -15,6 +15,19 @@ eprint = {2312.02696}}"""
 _SOUPS = """@inproceedings{wortsman2022soups, author = {Wortsman, Mitchell and others},
 title = {Model soups: averaging weights of multiple fine-tuned models improves accuracy without increasing inference
 time}, booktitle = {ICML}, year = {2022}, eprint = {2203.05482}}"""
+
+
+@hookimpl
+def atomloom_readers() -> Iterable[ReaderSpec]:
+    """Folders of length buckets."""
+    yield ReaderSpec(
+        name="buckets",
+        summary="Folder of length buckets, bucket_N0100.npz and so on, as one data set without padding",
+        load="atomloom_residues.bucket_reading:read",
+        example="atomloom_residues.bucket_reading:example",
+        matches=Matches(holds=("bucket_N*.npz",)),
+        provides=("R", "F", "Z", "species", "resid", "resname", "E", "protein_id"),
+    )
 
 
 @hookimpl
@@ -32,4 +45,6 @@ def atomloom_postprocessors() -> Iterable[PostSpec]:
 @hookimpl
 def atomloom_commands() -> Iterable[CommandSpec]:
     """The group of commands of this package."""
-    yield CommandSpec(name="residues", summary="Proteins: average checkpoints", load="atomloom_residues.cli:residues")
+    yield CommandSpec(
+        name="residues", summary="Protein forces: length buckets, checkpoints", load="atomloom_residues.cli:residues"
+    )
