@@ -104,12 +104,12 @@ def _table(measured: list[Measured]) -> Table:
     return Table(columns, tuple(rows), title="Every promise", caption=_CAPTION)
 
 
-_CAPTION = "What a model does not claim is measured too where that is possible, and is not held against it."
+_CAPTION = "In brackets: what the model does not claim, and what is not held against it."
 
 
 def _verdict(measured: Measured, deviation: Deviation) -> str:
     holds = "holds" if deviation.holds else "broken"
-    return holds if measured.claimed else f"{holds}, not claimed"
+    return holds if measured.claimed else f"({holds})"
 
 
 def _remarks(measured: list[Measured], trial: Trial) -> Iterator[Text]:

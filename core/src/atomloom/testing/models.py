@@ -12,6 +12,7 @@ import numpy as np
 from atomloom.data import Dataset
 from atomloom.data.columns import Array
 from atomloom.data.schema import declared
+from atomloom.harmonizing import require
 from atomloom.invariance import PROBES, Probe, Trial
 from atomloom.invariance.moving import exchanged
 from atomloom.invariance.trial import tight_batch
@@ -107,9 +108,11 @@ def fresh(subject: Subject, seed: int = 0) -> tuple[Fitted, Dataset]:
     """
     config, dataset = given(subject)
     _, spec, model = load_model(f"{subject.found.plugin}:{subject.spec.name}")
+    dataset = model.complete(dataset, config)
+    require(dataset, spec.needs, f"predict for the example of the model {spec.name!r}")
     schema = schema_of(dataset)
     backend = resolve(registry().get("backends", spec.backend).spec.load)
-    fitted = Fitted(model, spec, model.init(schema, config, seed), schema, 0, backend)
+    fitted = Fitted(model, spec, model.init(schema, config, seed), schema, 0, backend, config)
     if _says_nothing(fitted, dataset):
         fitted = replace(fitted, state=_stirred(model, fitted.state, seed))
     return fitted, dataset
