@@ -1,0 +1,39 @@
+"""Potentials that know charge and spin: energies, forces, charges and dipoles of molecules in any electronic state.
+
+::
+
+    config                      the options of the model
+    network, backbones          what is computed, in flax
+    model, states               what atomloom trains: with data completed, checked, and references fitted
+    bundled                     the data that come with the package
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from atomloom_physnet.config import Config
+    from atomloom_physnet.model import PhysNet
+    from atomloom_physnet.network import EF_ChargeSpinConditioned
+
+__all__ = ["Config", "EF_ChargeSpinConditioned", "PhysNet"]
+
+_HOMES = {
+    "Config": "config",
+    "EF_ChargeSpinConditioned": "network",
+    "PhysNet": "model",
+}
+
+if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'atomloom_physnet' has no attribute {name!r}")
+        from importlib import import_module
+
+        return getattr(import_module(f"atomloom_physnet.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
