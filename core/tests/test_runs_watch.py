@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from atomloom.errors import TargetError
-from atomloom.runs import Run
+from atomloom.runs import Run, describe, live
 from atomloom.runs.watch import HOST, WatchServer
 
 SCRIPT = "<script>alert(1)</script>"
@@ -146,3 +146,10 @@ def test_ctrl_c_ends_the_command(root: Path) -> None:
     assert re.search(r"http://127\.0\.0\.1:\d+/#a%20%26%20b ", line), line
     child.send_signal(signal.SIGINT)
     assert child.wait(10) == 0
+
+
+def test_units_are_those_of_the_data(tmp_path: Path) -> None:
+    """The page knows in which unit a field was fitted, where the fit left word of it."""
+    schema = {"fields": {"F": {"unit": "eV/angstrom"}, "Z": {"unit": ""}}}
+    run = Run.create(tmp_path / "run", {}, {**describe(), "schema": schema})
+    assert live.details(run.files)["units"] == {"F": "eV/Å"}

@@ -27,7 +27,8 @@ def details(files: RunFolder) -> dict[str, Any]:
     """Everything about one run that the page shows.
 
     Returns:
-        the fields of `history.Summary`; ``curves``: ``epoch`` and each metric as lists of one length.
+        the fields of `history.Summary`; ``curves``: ``epoch`` and each metric as lists of one length; ``units``: of the
+        fields that the fit knew.
     """
     found = history.summarize(files).as_dict()
     try:
@@ -35,7 +36,17 @@ def details(files: RunFolder) -> dict[str, Any]:
     except AtomloomError:
         columns = {}
     kept = thinned(columns)
-    return {**found, "curves": {name: values[kept].tolist() for name, values in columns.items()}}
+    curves = {name: values[kept].tolist() for name, values in columns.items()}
+    return {**found, "curves": curves, "units": _units(files)}
+
+
+def _units(files: RunFolder) -> dict[str, str]:
+    """Units by field, from the schema that a fit leaves in its provenance; none where there is no schema."""
+    try:
+        fields = files.read_provenance().get("schema", {}).get("fields", {})
+    except AtomloomError:
+        return {}
+    return {name: field["unit"].replace("angstrom", "Å") for name, field in fields.items() if field.get("unit")}
 
 
 def thinned(columns: dict[str, np.ndarray], points: int = POINTS) -> np.ndarray:

@@ -41,7 +41,7 @@ export function grouped(names) {
 }
 
 // A card with a chart.
-export function chart(title, series, epochs, bestEpoch) {
+export function chart(title, series, epochs, bestEpoch, unit) {
   const card = html("article", "card");
   const values = series.flatMap((one) => one.values).filter(Number.isFinite);
   const allPositive = values.length > 0 && values.every((value) => value > 0);
@@ -52,6 +52,7 @@ export function chart(title, series, epochs, bestEpoch) {
 
   const heading = document.createElement("h2");
   heading.textContent = title;
+  if (unit) heading.append(Object.assign(document.createElement("small"), { textContent: ` ${unit}` }));
   const top = html("div", "top", heading);
   if (allPositive) top.append(scaleButton(title, logarithmic));
   const readings = series.map((one, tone) => reading(one, tone));
@@ -108,8 +109,8 @@ function drawInto(plot, c) {
   }
   const floor = HEIGHT - MARGIN.bottom;
   plot.append(element("line", { x1: MARGIN.left, x2: c.width - MARGIN.right, y1: floor, y2: floor, class: "axis" }));
-  if (c.bestEpoch > 0) markBest(plot, across(c.bestEpoch), c.width);
   c.series.forEach((one, tone) => plot.append(...curve(one.values, c.epochs, across, place, tone % TONES)));
+  if (c.bestEpoch > 0) markBest(plot, across(c.bestEpoch), c.width);
   follow(plot, c, across, place);
 }
 

@@ -81,10 +81,15 @@ function showCharts() {
   const cards = [];
   for (const [title, members] of epoch.length ? grouped(Object.keys(metrics)) : []) {
     const series = members.map((one) => ({ label: one.label, values: metrics[one.name].map(Number) }));
-    cards.push(chart(title, series, epoch, run.best_epoch));
+    cards.push(chart(title, series, epoch, run.best_epoch, unitOf(title)));
   }
   at("charts").replaceChildren(...cards);
   cards.forEach((card) => card.draw());
+}
+
+function unitOf(title) {
+  const [field, what] = title.split("/");
+  return ["mae", "rmse", "mean", "std", "min", "max"].includes(what) ? run.units[field] : "";
 }
 
 function showNumbers() {
