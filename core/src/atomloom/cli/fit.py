@@ -101,6 +101,8 @@ def fit_in(folder: Path, make_job: Callable[[], Job]) -> None:
     check_free(folder)
     with watched():
         job = make_job()
+        if job.preset:
+            note(f"Preset {job.preset.name}, {job.preset.reason}: {job.preset.told}.")
         for name, reason in job.off.items():
             note(f"The loss {name} is off: {reason}.")
         for warning in job.warnings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from atomloom.registry import registry
 
 if TYPE_CHECKING:
     from atomloom.experiment import Experiment, Option
-    from atomloom.specs import ModelSpec
+    from atomloom.specs import ModelSpec, Preset
 
 
 class Train(click.Group):
@@ -36,6 +36,30 @@ class Train(click.Group):
         rows = [(found.spec.name, found.spec.summary) for found in registry().all("models")]
         with formatter.section("Models"):
             formatter.write_dl(rows)
+
+
+class Fit(click.Command):
+    """The command of one model, whose help ends with its presets.
+
+    Attributes:
+        presets: of the model.
+    """
+
+    presets: Mapping[str, Preset] = {}
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List what each preset sets."""
+        if self.presets:
+            with formatter.section("Presets (what you give wins over them)"):
+                formatter.write_dl([(name, _told(preset)) for name, preset in self.presets.items()])
+
+
+def _told(preset: Preset) -> str:
+    from atomloom.experiment.wording import shown
+
+    tables = {"model": preset.model, "training": preset.training, "batching": preset.batching}
+    values = [f"{table}.{key} = {shown(value)}" for table, keys in tables.items() for key, value in keys.items()]
+    return f"{preset.size}: {', '.join(values)}"
 
 
 @click.command(cls=Train, subcommand_metavar="MODEL --data PATH [OPTIONS]")
@@ -63,10 +87,18 @@ def _command(name: str) -> click.Command:
     def fit(**given: Any) -> None:
         _fit(name, spec, options, given)
 
-    params: list[click.Parameter] = [parameter for found in options.values() for parameter in map(_parameter, found)]
-    command = click.command(name, help=f"{spec.summary}.")(_general(data_options(fit)))
+    params: list[click.Parameter] = [_preset(spec)] if spec.presets else []
+    params += [parameter for found in options.values() for parameter in map(_parameter, found)]
+    command = click.command(name, cls=Fit, help=f"{spec.summary}.")(_general(data_options(fit)))
     command.params += params
+    assert isinstance(command, Fit)
+    command.presets = spec.presets
     return command
+
+
+def _preset(spec: ModelSpec) -> click.Option:
+    text = "Defaults by system size, listed below; auto: by the longest frame."
+    return click.Option(["--preset"], metavar="|".join((*spec.presets, "auto")), default=None, help=text)
 
 
 def _general(function: Callable[..., None]) -> Callable[..., None]:
@@ -133,9 +165,12 @@ def _experiment(
     for part, struct in (("model", spec.config), ("training", backend.training)):
         flags = {option.name: given[option.name] for option in options[part] if given.get(option.name) is not None}
         defaults = spec.training if part == "training" else {}
-        tables[part] = plain(from_flags(options_of(struct), flags, defaults))
+        options_given = plain(from_flags(options_of(struct), flags, defaults))
+        # What is not given is left to a preset, and after that to the defaults.
+        tables[part] = {option: value for option, value in options_given.items() if option in flags}
     followed = {name: given[name] for name in Tracking.__struct_fields__}
     return Experiment(
+        preset=given.get("preset"),
         data=Data(source=[source], split=Split(seed=given["split_seed"])),
         batching=Batching(batch_size=given["batch_size"]),
         model={"name": name, **tables["model"]},

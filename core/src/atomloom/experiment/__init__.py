@@ -10,7 +10,7 @@ from __future__ import annotations
 from atomloom.experiment.loading import load, loads
 from atomloom.experiment.options import Option, build, describe, from_flags, plain
 from atomloom.experiment.overriding import overridden, override
-from atomloom.experiment.paths import resolved
+from atomloom.experiment.paths import resolved, resolved_batching
 from atomloom.experiment.problems import AfterSet, AsFlags, InFile, Place, Problem
 from atomloom.experiment.structs import Batching, Data, Experiment, Source, Split, Tracking
 from atomloom.experiment.writing import dumps
@@ -38,4 +38,5 @@ __all__ = [
     "override",
     "plain",
     "resolved",
+    "resolved_batching",
 ]

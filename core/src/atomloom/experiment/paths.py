@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from atomloom.experiment.structs import Experiment, Split
+from atomloom.experiment.structs import Batching, Experiment, Split
 
 
 def resolved(experiment: Experiment, folder: str | Path) -> Experiment:
@@ -17,14 +17,18 @@ def resolved(experiment: Experiment, folder: str | Path) -> Experiment:
         experiment: as it was loaded.
         folder: of its TOML file, which relative paths start from; ``~`` is the home folder.
 
-    Resolving twice changes nothing.
+    Resolving twice changes nothing. The batches of an experiment with a preset are left for that to say.
     """
     base = Path(folder).absolute()
     sources = [replace(source, path=_absolute_paths(source.path, base)) for source in experiment.data.source]
     data = replace(experiment.data, source=sources, split=_resolved_split(experiment.data.split, base))
-    batching = experiment.batching
-    batching = replace(batching, batch_size=batching.frames, block=batching.frames_per_block)
+    batching = experiment.batching if experiment.preset else resolved_batching(experiment.batching)
     return replace(experiment, data=data, batching=batching)
+
+
+def resolved_batching(batching: Batching) -> Batching:
+    """The same batches with their defaults written out."""
+    return replace(batching, batch_size=batching.frames, block=batching.frames_per_block)
 
 
 def _resolved_split(split: Split, base: Path) -> Split:

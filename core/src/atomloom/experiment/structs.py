@@ -197,6 +197,9 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     title: Annotated[str, Meta(description="a line for listings and reports")] = ""
     notes: Annotated[str, Meta(description="anything worth remembering")] = ""
+    preset: Annotated[
+        Text | None, Meta(description="the model's defaults for systems of some size; auto: by the longest frame")
+    ] = None
     data: Annotated[Data, Meta(description="what is read, and how it is split")]
     batching: Annotated[Batching, Meta(description="how frames are put together into batches")] = Batching()
     model: Annotated[dict[str, Any], Meta(description="name of the model and its options")]

@@ -63,13 +63,16 @@ def _provenance(job: Job) -> dict[str, Any]:
         split=job.parts.described(),
         used=[cite.used(found.kind, found.spec, found.plugin) for found in job.used],
     )
-    return {**described, "schema": schema_to(job.schema)}
+    preset = {"preset": job.preset.name} if job.preset else {}
+    return {**described, **preset, "schema": schema_to(job.schema)}
 
 
 def _fit(job: Job, run: Run, crew: Crew) -> Report:
     """Fit, and report on it; of several processes the first writes the report, and each of them gets it."""
     seed = int(getattr(job.training, "seed", 0))
     with run.session():
+        if job.preset:
+            run.logger.info("preset %s, for %s: %s", job.preset.name, job.preset.reason, job.preset.told)
         for name, reason in job.off.items():
             run.logger.warning("the loss %s is off: %s", name, reason)
         state = job.model.init(job.schema, job.config, seed)

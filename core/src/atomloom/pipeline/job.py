@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace as replaced
 
 from atomloom.data import Dataset
 from atomloom.errors import ConfigError, DataError, PluginError
@@ -14,12 +15,12 @@ from atomloom.experiment import AsFlags, Experiment, Place, build, plain
 from atomloom.harmonizing import HarmonizeReport, require
 from atomloom.harmonizing.checks import check_finite
 from atomloom.model import Backend, FitData, Model, Schema, WeightedLoss
-from atomloom.pipeline import leakage
+from atomloom.pipeline import leakage, presets
 from atomloom.pipeline.sources import Harmonised, load_data
 from atomloom.pipeline.splitting import Parts, split
 from atomloom.registry import Contribution, registry, resolve
 from atomloom.runs import tracking
-from atomloom.specs import BackendSpec, LossSpec, ModelSpec
+from atomloom.specs import BackendSpec, LossSpec, ModelSpec, Preset
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Job:
         off: losses that the model has on by default and that the data cannot serve, with the reason.
         used: every contribution that the run uses, for citations.
         warnings: what somebody who trusts the test part should know.
+        preset: the preset that is under what the experiment gives; its values are in `config`, `training` and
+            `experiment` already.
     """
 
     experiment: Experiment
@@ -50,6 +53,7 @@ class Job:
     off: dict[str, str]
     used: tuple[Contribution, ...]
     warnings: tuple[str, ...] = ()
+    preset: presets.Applied | None = None
 
     @property
     def report(self) -> HarmonizeReport:
@@ -87,9 +91,13 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
     backend_found = registry().get("backends", spec.backend)
     backend_spec = backend_found.spec
     assert isinstance(backend_spec, BackendSpec)
-    config = build(options_of(spec.config), experiment.model_options, where.under("model"))
-    training = build(options_of(backend_spec.training), experiment.training, where.under("training"), spec.training)
+    presets.check(experiment, spec, where)
+    preset = presets.chosen(experiment, spec)
+    config, training = _options(experiment, spec, backend_spec, preset, where)
     data = load_data(experiment.data.source)
+    if experiment.preset == presets.AUTO:
+        preset = presets.chosen(experiment, spec, longest_of(data.dataset))
+        config, training = _options(experiment, spec, backend_spec, preset, where)
     data = replace(data, dataset=model.complete(data.dataset, config))
     require(data.dataset, spec.needs, f"fit the model {spec.name!r}")
     losses, off, loss_found = _losses(experiment, spec, data.dataset)
@@ -97,7 +105,7 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
     _check_labels(data.dataset, parts, losses)
     readers = {name: registry().get("readers", name) for name in (source.reader for source in experiment.data.source)}
     job = Job(
-        experiment=experiment,
+        experiment=replaced(experiment, preset=None, batching=presets.batching(experiment, preset)),
         data=data,
         parts=parts,
         model=model,
@@ -109,10 +117,21 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
         off=off,
         used=(contribution, backend_found, *loss_found, *readers.values()),
         warnings=tuple(leakage.warnings(data.dataset, parts, experiment.data.split)),
+        preset=preset,
     )
     _check_batches(job.fit_data())
     job.backend.check(job.model, job.fit_data(), job.training)
     return job
+
+
+def _options(
+    experiment: Experiment, spec: ModelSpec, backend: BackendSpec, preset: presets.Applied | None, where: Place
+) -> tuple[msgspec.Struct, msgspec.Struct]:
+    """The options of the model and of its training: what is given, else the preset's, else the model's own."""
+    under = preset.preset if preset else Preset()
+    config = build(options_of(spec.config), experiment.model_options, where.under("model"), under.model)
+    defaults = {**spec.training, **under.training}
+    return config, build(options_of(backend.training), experiment.training, where.under("training"), defaults)
 
 
 def load_model(name: str) -> tuple[Contribution, ModelSpec, Model[Any]]:
@@ -150,9 +169,13 @@ def schema_of(dataset: Dataset) -> Schema:
     elements: set[int] = set()
     for batch in dataset.blocks(4096, ["Z"]) if "Z" in dataset else ():
         elements.update(np.unique(batch["Z"]).tolist())
-    longest = int(dataset.sizes["atom"].max(initial=0)) if "atom" in dataset.sizes else 0
     fields = {name: field for name, field in dataset.fields.items() if field.dims}
-    return Schema(fields, tuple(sorted(elements)), longest)
+    return Schema(fields, tuple(sorted(elements)), longest_of(dataset))
+
+
+def longest_of(dataset: Dataset) -> int:
+    """Atoms of the longest frame."""
+    return int(dataset.sizes["atom"].max(initial=0)) if "atom" in dataset.sizes else 0
 
 
 def _losses(

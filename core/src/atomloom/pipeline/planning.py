@@ -57,7 +57,8 @@ def _fitting(job: Job) -> list[Step]:
     needs, gives = ", ".join(spec.needs), ", ".join(spec.predicts)
     shapes = "one shape" if waste.shapes == 1 else f"{waste.shapes} shapes"
     padding = f"{100 * waste.atoms:.1f} % of the atom slots are padding"
-    lines = [
+    lines = [Step("preset", job.preset.name, f"{job.preset.reason}: {job.preset.told}")] if job.preset else []
+    lines += [
         Step("batch", _slots(plan), f"{waste.batches} batches of {shapes}, {_memory(memory)} each, {padding}"),
         Step("fit", f"{spec.name} ({spec.backend})", f"from {needs} to {gives}, {epochs} epochs"),
         _cost(job, waste.batches),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from atomloom import BackendSpec, ModelSpec, hookimpl
+from atomloom import BackendSpec, ModelSpec, Preset, hookimpl
 
 if TYPE_CHECKING:
     from atomloom import Run
@@ -18,6 +18,13 @@ url = {http://github.com/jax-ml/jax}, year = {2018}}"""
 
 _OPTAX = """@software{deepmind2020jax, author = {DeepMind and others},
 title = {The {DeepMind} {JAX} Ecosystem}, url = {http://github.com/google-deepmind}, year = {2020}}"""
+
+_PRESETS = {
+    "small": Preset(below=30, model={"functions": 24}, batching={"batch_size": 64}),
+    "medium": Preset(below=100, training={"learning_rate": 5e-3}, batching={"batch_size": 16}),
+    "large": Preset(training={"learning_rate": 3e-3}, batching={"atoms": 2048}),
+}
+"""All pairs of a frame get slots, whose number grows with the square of its atoms: larger systems, fewer in a batch."""
 
 
 @hookimpl
@@ -90,4 +97,5 @@ def atomloom_models() -> Iterable[ModelSpec]:
                 "size-consistent",
             }
         ),
+        presets=_PRESETS,
     )
