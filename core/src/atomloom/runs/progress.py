@@ -120,12 +120,23 @@ class TerminalDisplay(Display):
             return self._progress
         table = Table(box=SIMPLE_HEAD, header_style="dim", pad_edge=False)
         table.add_column("epoch", justify="right")
-        names = fitting(dict.fromkeys(name for _, values in latest for name in values), self._console.width)
+        names = fitting(paired(name for _, values in latest for name in values), self._console.width)
         for name in names:
             table.add_column(name, justify="right", no_wrap=True)
         for epoch, values in latest:
             table.add_row(str(epoch), *(f"{values[name]:.4g}" if name in values else "" for name in names))
         return Group(table, self._progress)
+
+
+def paired(names: Iterable[str]) -> list[str]:
+    """Each name once, what was measured on several parts of the data side by side.
+
+    >>> paired(["train/loss", "train/E/mae", "valid/loss", "valid/E/mae"])
+    ['train/loss', 'valid/loss', 'train/E/mae', 'valid/E/mae']
+    """
+    once = list(dict.fromkeys(names))
+    places = list(dict.fromkeys(name.partition("/")[2] or name for name in once))
+    return sorted(once, key=lambda name: places.index(name.partition("/")[2] or name))
 
 
 def fitting(names: Iterable[str], width: int) -> list[str]:
