@@ -8,6 +8,7 @@
     metrics, gathering, table, pace, tensorboard what is measured, fetched and shown
     steering, saving, blame                      what is decided, kept, and told when numbers break
     training                                     the loop over all of them
+    processes, joining, launching, commands      training in several processes
     model, references                            what a model extends
     backend, ops, named, precision               what core sees
 """

@@ -12,13 +12,14 @@ import numpy as np
 from atomloom.batching import PaddedBatch
 from atomloom.experiment import InFile, build
 from atomloom.model import Array, Backend, FitData, Model, State, WeightedLoss
-from atomloom.runs import Run
+from atomloom.runs import Crew, Run
 from atomloom_jax.checking import check
 from atomloom_jax.device_batch import DeviceBatch
 from atomloom_jax.feeding import offsets_of
 from atomloom_jax.ops import JaxOps
 from atomloom_jax.options import Training
 from atomloom_jax.precision import precise, precision_of
+from atomloom_jax.processes import crew
 from atomloom_jax.train_state import Leaves
 from atomloom_jax.training import train_model_multibatch
 
@@ -27,6 +28,10 @@ class JaxBackend(Backend):
     """See `atomloom.model.Backend`."""
 
     ops = JaxOps()
+
+    def crew(self) -> Crew:
+        """The processes that train together, where `jax.distributed` was started."""
+        return crew()
 
     def check(self, model: Model[State], data: FitData, training: Training) -> None:
         """Refuses what cannot be trained, before anything is compiled."""

@@ -25,11 +25,21 @@ def mesh(platform: str | None, count: int) -> Mesh:
     Raises:
         ConfigError: when there is no such platform, or there are fewer.
     """
-    found = _devices(platform)
+    found = sorted(_devices(platform), key=lambda device: device.process_index)
     if count > len(found):
         had = f"there {'is' if len(found) == 1 else 'are'} {len(found)} of {found[0].platform}"
         raise ConfigError(f"train on {count} devices", had, f"Set num_devices to {len(found)} or less")
-    return Mesh(np.array(found[: count or len(found)]), (AXIS,))
+    return Mesh(np.array(_share_of_each(found, count or len(found))), (AXIS,))
+
+
+def _share_of_each(found: list[jax.Device], count: int) -> list[jax.Device]:
+    """The first so many devices, as many of each process as of any other."""
+    processes = jax.process_count()
+    if count % processes:
+        had = f"{processes} processes train together, and each gives as many"
+        raise ConfigError(f"train on {count} devices", had, f"Set num_devices to a multiple of {processes}")
+    mine = ([device for device in found if device.process_index == process] for process in range(processes))
+    return [device for devices in mine for device in devices[: count // processes]]
 
 
 def _devices(platform: str | None) -> list[jax.Device]:

@@ -1,7 +1,8 @@
 """What updates measured, fetched from the devices without making them wait.
 
 An update leaves its vector on the device. Vectors are fetched once they are ready, in blocks that go to the run's
-observers; only when `IN_FLIGHT` updates are under way is the oldest waited for, so that data does not pile up.
+observers; only when `IN_FLIGHT` updates are under way is the oldest waited for, so that data does not pile up. Where
+several processes train together the oldest is fetched only then, so that all of them know it at the same update.
 """
 
 from __future__ import annotations
@@ -77,13 +78,14 @@ class Gatherer:
         return {name: np.array([each[name] for each in taken]) for name in taken[0]}
 
     def _fetch_ready(self, in_flight: int) -> None:
-        while self._waiting and (len(self._waiting) > in_flight or _ready(self._waiting[0][0])):
+        alone = jax.process_count() == 1
+        while self._waiting and (len(self._waiting) > in_flight or (alone and _ready(self._waiting[0][0]))):
             self._take(*self._waiting.popleft())
 
     def _take(self, vector: jax.Array, prepared: Prepared) -> None:
         metrics = self._like.unpacked(np.asarray(vector))
         self._seen += 1
-        self.structures += prepared.structures
+        self.structures += round(metrics.sums["frames"])
         if not metrics.sums["update/good"] and self.broken is None:
             self.broken = Broken(self._seen, prepared)
         self.total = self.total.plus(metrics)

@@ -21,7 +21,8 @@ class TrainingMetrics(NamedTuple):
     """Measurements by name.
 
     Args:
-        sums: what adds up: ``LOSS/sum``, ``LOSS/count``, ``FIELD/count``, ``/total``, ``/absolute``, ``/squares``.
+        sums: what adds up: ``frames``, ``LOSS/sum``, ``LOSS/count``, and of each field ``FIELD/count``, ``/total``,
+            ``/absolute``, ``/squares``.
         maxima: what the largest is kept of: ``FIELD/high`` of the errors, ``FIELD/low`` of their negatives.
     """
 

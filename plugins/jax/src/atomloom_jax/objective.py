@@ -60,6 +60,7 @@ class Objective(Generic[State]):
         predicted = self.predicted(leaves, batch, key)
         weight = batch["frame_mask"].astype(float)
         parts = [errors(name, predicted[name], batch[name], batch[mask]) for name, mask in self.masks.items()]
+        parts.append(TrainingMetrics({"frames": weight.sum()}, {}))
         for loss in self.losses:
             total, count = loss.function(predicted, batch, weight, OPS)
             sums = {f"{loss.name}/sum": jnp.sum(total), f"{loss.name}/count": jnp.sum(count)}

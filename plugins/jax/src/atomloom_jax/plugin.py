@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from atomloom import BackendSpec, ModelSpec, Preset, hookimpl
+from atomloom import BackendSpec, CommandSpec, ModelSpec, Preset, hookimpl
 
 if TYPE_CHECKING:
     from atomloom import Run
 
 api = 1
+
+RUN_TOLD_IN = "ATOMLOOM_JAX_RUN_TOLD_IN"
+"""The environment variable with the file in which a launcher wants to read which run is fitted."""
 
 _JAX = """@software{jax2018github, author = {Bradbury, James and others},
 title = {{JAX}: composable transformations of {Python}+{NumPy} programs},
@@ -41,8 +46,20 @@ def atomloom_backends() -> Iterable[BackendSpec]:
 
 
 @hookimpl
+def atomloom_commands() -> Iterable[CommandSpec]:
+    """The group of commands of this package."""
+    yield CommandSpec(
+        name="jax",
+        summary="Train in several processes: launch them here, or join others",
+        load="atomloom_jax.commands:jax",
+    )
+
+
+@hookimpl
 def atomloom_run_started(run: Run) -> None:
-    """Open the files of TensorBoard where the training asks for them."""
+    """Tell a launcher of the run, and open the files of TensorBoard where the training asks for them."""
+    if told_in := os.environ.get(RUN_TOLD_IN):
+        Path(told_in).write_text(str(run.folder), encoding="utf-8")
     if _for_tensorboard(run):
         from atomloom_jax import tensorboard
 

@@ -80,9 +80,17 @@ def _gradient(
 
 def _keys(key: jax.Array, number: int) -> jax.Array:
     """A key for each batch of this device, by its place among those of all: how many devices there are is no matter."""
-    places = jnp.arange(number) * jax.lax.axis_size(AXIS) + jax.lax.axis_index(AXIS)
+    places = jnp.arange(number) * jax.lax.axis_size(AXIS) + _turn()
     keys: jax.Array = jax.vmap(lambda place: jax.random.fold_in(key, place))(places)
     return keys
+
+
+def _turn() -> jax.Array:
+    """When this device's turn comes as batches are dealt: to each process one, then to each its next device one."""
+    processes = jax.process_count()
+    process, device = jnp.divmod(jax.lax.axis_index(AXIS), jax.lax.axis_size(AXIS) // processes)
+    turn: jax.Array = device * processes + process
+    return turn
 
 
 def _moved(state: TrainState, gradient: Any, training: Training, rate: Any) -> TrainState:

@@ -22,7 +22,7 @@ from atomloom.errors import RunFailed
 from atomloom.model import FitData, Model, State, WeightedLoss
 from atomloom.runs import Run
 from atomloom.runs.epoch import Epoch
-from atomloom_jax.blame import culprits, failure
+from atomloom_jax.blame import Culprit, culprits, failure
 from atomloom_jax.devices import mesh
 from atomloom_jax.feeding import Feed, Prepared
 from atomloom_jax.gathering import Broken, Gatherer, fetched
@@ -33,6 +33,7 @@ from atomloom_jax.objective import Objective
 from atomloom_jax.options import Training
 from atomloom_jax.pace import Pace
 from atomloom_jax.precision import precise
+from atomloom_jax.processes import Stopping, from_all, loss_told
 from atomloom_jax.programs import Programs
 from atomloom_jax.saving import extra_of, leaves_of, restored, started_from
 from atomloom_jax.schedules import schedule
@@ -61,7 +62,7 @@ def train_model_multibatch(
         run: where it is recorded.
         training: the options.
     """
-    with precise(training.precision, training.matmul_precision), run.session():
+    with precise(training.precision, training.matmul_precision), run.session(), loss_told(run):
         return _Loop.of(model, state, data, losses, run, training).run_through()
 
 
@@ -82,6 +83,7 @@ class _Loop(Generic[State]):
         known: what is carried from update to update.
         steering: what validation showed so far.
         pace: of all passes over the part to train on.
+        stopping: whether the processes that train together are to stop.
     """
 
     objective: Objective[State]
@@ -97,6 +99,7 @@ class _Loop(Generic[State]):
     known: TrainState
     steering: Steering
     pace: Pace
+    stopping: Stopping
 
     @classmethod
     def of(
@@ -141,6 +144,7 @@ class _Loop(Generic[State]):
             known=known,
             steering=steering,
             pace=Pace(),
+            stopping=Stopping(),
         )
 
     def run_through(self) -> State:
@@ -176,6 +180,7 @@ class _Loop(Generic[State]):
             self._tell(epoch, gatherer)
             if gatherer.broken:
                 break
+            self.stopping.after_step()
         gatherer.finish()
         self._tell(epoch, gatherer, least=1)
         if gatherer.broken:
@@ -204,7 +209,8 @@ class _Loop(Generic[State]):
                 if not np.isfinite(metrics.loss(self.objective.losses)):
                     where = f"batch {place} of the validation after epoch {epoch.number}"
                     raise self._failure("valid", where, parameters, Broken(place, each))
-                total, structures = total.plus(metrics), structures + each.structures
+                total, structures = total.plus(metrics), structures + round(metrics.sums["frames"])
+                self.stopping.after_step()
         seconds = perf_counter() - began - (self.measure.seconds - compiling)
         return _Pass(total, Pace(structures, seconds))
 
@@ -253,8 +259,9 @@ class _Loop(Generic[State]):
         """The error that says which frames and which loss made the numbers not finite."""
         host = jax.device_get((parameters, self.constants))
         trained, constants = jax.tree.map(jnp.asarray, host)  # on one device, whatever the mesh was
-        found = culprits(self.objective, trained, constants, self.feeds[part], broken)
-        structures, done = broken.prepared.structures, self.run.epochs_done
+        mine = culprits(self.objective, trained, constants, self.feeds[part], broken)
+        found = [Culprit(*each) for share in from_all(mine) for each in share]
+        structures, done = sum(from_all(broken.prepared.structures)), self.run.epochs_done
         return failure(self.run.name, where, found, structures, self.data.numbers.get(part), done)
 
 
