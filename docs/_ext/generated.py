@@ -12,11 +12,12 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-from . import commands, hooks, literature, options, specs
+from . import checks, commands, hooks, literature, options, specs
 
 COMMENT = re.compile(r"^<!-- generated: (?P<name>[\w-]+) ?(?P<argument>[^>]*?) -->$", re.MULTILINE)
 
 PARTS: dict[str, Callable[[str], str]] = {
+    "checks": checks.all_checks,
     "commands": commands.all_commands,
     "contributions": specs.contributions,
     "fields": specs.fields,
