@@ -79,7 +79,7 @@ def told(process: int, code: int, run: str) -> str:
 def _started(
     number: int, arguments: Sequence[str], devices_each: int, outputs: Sequence[IO[bytes]], run_told_in: Path
 ) -> list[subprocess.Popen[bytes]]:
-    address = f"{HOST}:{_free_port()}"
+    address = f"{HOST}:{free_port()}"
     own = {"JAX_COORDINATOR_BIND_ADDRESS": address, RUN_TOLD_IN: str(run_told_in)}
     command = [sys.executable, "-m", "atomloom", "jax", "join", "--coordinator", address, "--processes", str(number)]
     started = []
@@ -142,7 +142,8 @@ def _last_lines(output: IO[bytes], process: int) -> str:
     return "".join(f"[{process}] {line}\n" for line in lines)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on at the moment."""
     with socket.socket() as found:
         found.bind((HOST, 0))
         port: int = found.getsockname()[1]
