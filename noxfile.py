@@ -33,6 +33,9 @@ COMMON = TEMPLATE / "common"
 # What a benchmark compares with, beside core and the plugins: benchmarks/requirements_KEY.txt of bench_KEY.py.
 PEERS = {path.stem.removeprefix("requirements_"): path for path in sorted(ROOT.glob("benchmarks/requirements_*.txt"))}
 
+# Extras that bring some fifty packages each; their tests skip without them and run in the session `slow`.
+HEAVY = ("mlflow", "wandb")
+
 LINT = ("import-linter", "mypy", "ruff")
 FILES = (ROOT / "docs" / "requirements.txt", *PEERS.values())
 TEST = ("hatchling", "hypothesis", "packaging", "pip", "pytest")  # fixture plugins are built and installed
@@ -69,11 +72,11 @@ def distribution(requirement: str) -> str:
 
 
 def everything(*extras: str) -> list[str]:
-    """Requirements for core and all plugins, with those of the extras that each has (all of them without a name)."""
+    """Requirements for core and all plugins, with those of the extras that each has (without names all but `HEAVY`)."""
     requirements = []
     for folder in (CORE, *PLUGINS.values()):
         offered = project(folder).get("optional-dependencies", {})
-        chosen = ",".join(extra for extra in offered if not extras or extra in extras)
+        chosen = ",".join(extra for extra in offered if (extra in extras if extras else extra not in HEAVY))
         requirements.append(f"{name(folder)}[{chosen}]")
     return requirements
 
@@ -160,10 +163,11 @@ def together(session: nox.Session) -> None:
 
 @nox.session(venv_params=EMPTY, requires=["wheels"])
 def slow(session: nox.Session) -> None:
-    """On request: the tests marked slow, with core and all plugins installed."""
-    install(session, *everything("test"), *TEST)
+    """On request: the tests marked slow, and those of the heavy extras, with core and all plugins installed."""
+    install(session, *everything("test", *HEAVY), *TEST)
     folders = [folder / "tests" for folder in (ROOT, CORE, *PLUGINS.values())]
     pytest(session, "-m", "slow", *folders, *session.posargs, env={"ATOMLOOM_DIST": str(DIST)}, success_codes=[0, 5])
+    pytest(session, CORE / "tests" / "test_runs_tracking.py")
 
 
 @nox.session(venv_params=EMPTY, requires=["wheels"])
