@@ -5,6 +5,7 @@
     config                      the options of the model
     network, backbones          what is computed, in flax
     model, states               what atomloom trains: with data completed, checked, and references fitted
+    neighbours, calculator      for ase: optimisations and molecular dynamics
     bundled                     the data that come with the package
 """
 
@@ -13,16 +14,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from atomloom_physnet.calculator import PhysNetCalculator
     from atomloom_physnet.config import Config
     from atomloom_physnet.model import PhysNet
     from atomloom_physnet.network import EF_ChargeSpinConditioned
 
-__all__ = ["Config", "EF_ChargeSpinConditioned", "PhysNet"]
+__all__ = ["Config", "EF_ChargeSpinConditioned", "PhysNet", "PhysNetCalculator"]
 
 _HOMES = {
     "Config": "config",
     "EF_ChargeSpinConditioned": "network",
     "PhysNet": "model",
+    "PhysNetCalculator": "calculator",
 }
 
 if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
