@@ -46,7 +46,8 @@ class Spec(Frozen):
         name: the short name that people type; unique within a plugin and a kind.
         summary: one line for listings.
         cite: BibTeX entries of the literature that a user of this should cite.
-        example: ``"module:function"`` that makes a tiny case for the conformance kit.
+        example: ``"module:function"`` that makes a tiny case for the conformance kit; `atomloom.testing` says what it
+            takes and gives for each kind.
         waivers: name of a conformance check -> the written reason why it does not apply.
     """
 

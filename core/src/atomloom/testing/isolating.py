@@ -38,6 +38,8 @@ def run_isolated(
     while left:
         for result in _Child(left, blocked, seconds).results():
             yield left.pop(0), result
+            if not left:  # a child that dies on its way out harms no check
+                return
 
 
 class _Child:
@@ -71,8 +73,7 @@ class _Child:
                 yield ended if ended is not None else self._death()
                 if ended is None or ended.said == _ENDLESS.format(self.seconds):
                     return
-            if self.process.wait() != 0:
-                yield self._death()
+            yield self._death()  # between two checks: the next one has not begun, and is told so
         finally:
             self.process.kill()
             self.process.wait()

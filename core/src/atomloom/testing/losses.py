@@ -28,7 +28,7 @@ AGREEMENT = 2e-5
 STEP = 1e-3
 """Step of the finite differences, in the units of each field."""
 
-GRADIENT = 1e-2
+GRADIENT = 1e-3
 """How far a gradient may be from finite differences, as a part of the largest component; backends use float32."""
 
 Values = dict[str, Array]
