@@ -57,9 +57,14 @@ def run(experiment: str, name: str | None, root: str, assignments: tuple[str, ..
 @runs_option
 def resume(run_name: str, root: str) -> None:
     """Go on with RUN where it stopped, bit for bit; nothing is left to do for a finished one."""
+    from atomloom.cli.search import go_on
     from atomloom.pipeline import resume as resumed
     from atomloom.runs.history import find
+    from atomloom.search import SearchFolder
 
+    if SearchFolder(Path(root) / run_name).exists or SearchFolder(Path(run_name)).exists:
+        go_on(Path(root) / run_name if SearchFolder(Path(root) / run_name).exists else Path(run_name))
+        return
     with watched():
         files = find(run_name, Path(root))
         try:

@@ -28,6 +28,7 @@ COMMANDS = (
     Command("plan", "Fitting", "How an experiment would be fitted, or why not", "atomloom.cli.fit:plan"),
     Command("run", "Fitting", "Fit an experiment", "atomloom.cli.fit:run"),
     Command("resume", "Fitting", "Go on with a run where it stopped", "atomloom.cli.fit:resume"),
+    Command("search", "Fitting", "Try options within ranges, keep the best", "atomloom.cli.search:search"),
     Command("train", "Fitting", "Fit a model from flags", "atomloom.cli.train:train"),
     Command("evaluate", "Fitting", "Judge a run by a post-processor", "atomloom.cli.evaluate:evaluate"),
     Command("predict", "Fitting", "Predict with a run for other data", "atomloom.cli.evaluate:predict"),

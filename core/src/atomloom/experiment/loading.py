@@ -53,7 +53,10 @@ def checked(tables: dict[str, Any], place: Place) -> Experiment:
 @cache
 def homes() -> Homes:
     """The table that each key of an experiment belongs to, for keys in the wrong one."""
-    return dict(_keys(Experiment, "the top of the file", ""))
+    found: dict[str, str] = {}
+    for name, header in _keys(Experiment, "the top of the file", ""):
+        found.setdefault(name, header)  # the data first: `seed` is a key of a search as well
+    return found
 
 
 def _keys(struct: Any, header: str, above: str) -> Iterator[tuple[str, str]]:

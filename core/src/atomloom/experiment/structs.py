@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from atomloom.experiment.problems import Problem
+from atomloom.experiment.searching import Search
 from atomloom.experiment.wording import shown
 
 FRAMES_PER_BATCH = 32
@@ -207,6 +208,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         dict[str, Weight], Meta(description="weight of each loss; the defaults of the model where there are none")
     ] = {}
     training: Annotated[dict[str, Any], Meta(description="options of the training")] = {}
+    search: Annotated[Search | None, Meta(description="options that `atomloom search` tries")] = None
     tracking: Annotated[Tracking | None, Meta(description="services that the run is followed in")] = None
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,24 @@ def resume(folder: str | Path, *, quiet: bool = False) -> tuple[Run, Report | No
     return run, _fit(job, run, crew)
 
 
+def fitted_in(folder: Path, job: Job, watch: Callable[[Run, int, Mapping[str, float]], None]) -> Run:
+    """The run of a job in `folder`, new or gone on with, fitted to its end without a word and without a report.
+
+    Args:
+        watch: is told of each epoch that has ended; it may stop the run.
+    """
+    if not folder.exists():
+        run = Run.create(folder, tomllib.loads(dumps(fully_resolved(job))), _provenance(job))
+    else:
+        run = Run.open(folder)
+        _check_same_data(job, run)
+    run.quiet, run.watch = True, lambda epoch, metrics: watch(run, epoch, metrics)
+    if not run.finished:
+        with run.session():
+            _train(job, run)
+    return run
+
+
 def fully_resolved(job: Job) -> Experiment:
     """The experiment with every option of its model and its training written out."""
     model = {"name": job.model_spec.name, **plain(job.config)}
@@ -69,19 +88,22 @@ def _provenance(job: Job) -> dict[str, Any]:
 
 def _fit(job: Job, run: Run, crew: Crew) -> Report:
     """Fit, and report on it; of several processes the first writes the report, and each of them gets it."""
-    seed = int(getattr(job.training, "seed", 0))
     with run.session():
-        if job.preset:
-            run.logger.info("preset %s, for %s: %s", job.preset.name, job.preset.reason, job.preset.told)
-        for name, reason in job.off.items():
-            run.logger.warning("the loss %s is off: %s", name, reason)
-        state = job.model.init(job.schema, job.config, seed)
-        _fit_of(job)(state, job.fit_data(), job.losses, run)
+        _train(job, run)
         if run.leads:
             save(report := report_on(job, run), run.files.report)
     if crew.processes == 1:
         return report
     return from_json(crew.from_first(to_json(report) if run.leads else b""))
+
+
+def _train(job: Job, run: Run) -> None:
+    if job.preset:
+        run.logger.info("preset %s, %s: %s", job.preset.name, job.preset.reason, job.preset.told)
+    for name, reason in job.off.items():
+        run.logger.warning("the loss %s is off: %s", name, reason)
+    state = job.model.init(job.schema, job.config, int(getattr(job.training, "seed", 0)))
+    _fit_of(job)(state, job.fit_data(), job.losses, run)
 
 
 def _fit_of(job: Job) -> Any:

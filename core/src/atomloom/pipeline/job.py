@@ -78,11 +78,12 @@ class Job:
         )
 
 
-def prepare(experiment: Experiment, place: Place | None = None) -> Job:
+def prepare(experiment: Experiment, place: Place | None = None, data: Harmonised | None = None) -> Job:
     """The job that an experiment with resolved paths describes, or the exact reason why it is none.
 
     Args:
         place: where the experiment was written, for messages.
+        data: what its sources hold, where that was read before.
     """
     where: Place = place or AsFlags()
     if experiment.tracking is not None:
@@ -94,7 +95,7 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
     presets.check(experiment, spec, where)
     preset = presets.chosen(experiment, spec)
     config, training = _options(experiment, spec, backend_spec, preset, where)
-    data = load_data(experiment.data.source)
+    data = data or load_data(experiment.data.source)
     if experiment.preset == presets.AUTO:
         preset = presets.chosen(experiment, spec, longest_of(data.dataset))
         config, training = _options(experiment, spec, backend_spec, preset, where)
@@ -105,7 +106,7 @@ def prepare(experiment: Experiment, place: Place | None = None) -> Job:
     _check_labels(data.dataset, parts, losses)
     readers = {name: registry().get("readers", name) for name in (source.reader for source in experiment.data.source)}
     job = Job(
-        experiment=replaced(experiment, preset=None, batching=presets.batching(experiment, preset)),
+        experiment=replaced(experiment, preset=None, search=None, batching=presets.batching(experiment, preset)),
         data=data,
         parts=parts,
         model=model,

@@ -91,6 +91,11 @@ class Epoch:
         self.end()
         self._store.save(Checkpoint(self.number, leaves, extra, score))
 
+    @property
+    def values(self) -> Mapping[str, float]:
+        """The metrics that were given so far."""
+        return dict(self._values)
+
     def end(self) -> None:
         """Write the epoch's line of metrics, once; called by `save` and at the end of the epoch."""
         if not self._written:

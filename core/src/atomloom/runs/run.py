@@ -15,7 +15,7 @@ An engine loops over `Run.epochs` and forgets about folders, locks, signals and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,7 @@ class Run:
         config: the resolved experiment, as plain data.
         logger: what is said to it goes to ``run.log``.
         quiet: whether to show no progress even to a person.
+        watch: is told of each epoch that has ended, with its number and its metrics; it may `stop` the run.
         leads: whether this process is the one that writes the run; see `atomloom.runs.following`.
     """
 
@@ -54,6 +55,7 @@ class Run:
         self.config = files.read_config()
         self.logger = logging.getLogger("atomloom.run")
         self.quiet = False
+        self.watch: Callable[[int, Mapping[str, float]], None] | None = None
         self._observers = observers
         self._session: Session | None = None
         self._stopped = False
@@ -212,6 +214,8 @@ class Run:
                 epoch = Epoch(number, self.files, store, display, session)
                 yield epoch
                 epoch.end()
+                if self.watch is not None:
+                    self.watch(number, epoch.values)
                 display.completed(number)
                 if self._stopped:
                     break
