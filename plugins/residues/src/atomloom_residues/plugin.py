@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atomloom import CommandSpec, Matches, PostSpec, ReaderSpec, hookimpl
+from atomloom import CommandSpec, Matches, ModelSpec, PostSpec, ReaderSpec, hookimpl
 
 api = 1
 
@@ -31,8 +31,32 @@ def atomloom_readers() -> Iterable[ReaderSpec]:
 
 
 @hookimpl
+def atomloom_models() -> Iterable[ModelSpec]:
+    """The prior that a model of forces has to beat."""
+    yield ModelSpec(
+        name="chain-prior",
+        summary="Springs along the chain, fitted to forces in closed form: what a model of forces has to beat",
+        load="atomloom_residues.chain_prior:ChainPrior",
+        example="atomloom_residues.chain_prior:example",
+        needs=("R",),
+        predicts=("E", "F"),
+        config="atomloom_residues.chain_prior:Config",
+        training={"num_epochs": 1},
+        losses={"forces": 1.0},
+        claims=frozenset({"rotation", "reflection", "translation", "padding", "batch", "conservative"}),
+    )
+
+
+@hookimpl
 def atomloom_postprocessors() -> Iterable[PostSpec]:
     """What a fitted run is judged by."""
+    yield PostSpec(
+        name="per-residue",
+        summary="Force errors by amino acid, along the chain and by other strata, with intervals",
+        load="atomloom_residues.residue_post:per_residue",
+        example="atomloom_residues.residue_post:example",
+        needs=("F",),
+    )
     yield PostSpec(
         name="checkpoint-average",
         summary="Last, best and averaged checkpoints of a run beside each other",
@@ -46,5 +70,5 @@ def atomloom_postprocessors() -> Iterable[PostSpec]:
 def atomloom_commands() -> Iterable[CommandSpec]:
     """The group of commands of this package."""
     yield CommandSpec(
-        name="residues", summary="Protein forces: length buckets, checkpoints", load="atomloom_residues.cli:residues"
+        name="residues", summary="Protein forces: errors, buckets, checkpoints", load="atomloom_residues.cli:residues"
     )
