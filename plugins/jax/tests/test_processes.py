@@ -73,7 +73,7 @@ def test_two_processes_train_as_one(folder: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="which processes a launcher has is read from /proc")
 def test_a_killed_process_ends_the_others_and_the_run_goes_on(folder: Path) -> None:
     """SIGKILL of the second: the first fails within a minute, the launcher says why, and one process ends the run."""
-    (folder / "exp.toml").write_text(EXPERIMENT.format(epochs=60))
+    (folder / "exp.toml").write_text(EXPERIMENT.format(epochs=60).replace("float64", "float32"))
     command = [*ATOMLOOM, "jax", "launch", "-n", "2", "--", "run", "exp.toml"]
     launcher = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     run = folder / "runs" / "exp"

@@ -139,3 +139,15 @@ def test_a_run_on_other_data_is_not_resumed(folder: Path) -> None:
     done = atomloom(folder, "resume", "runs/exp")
     assert done.returncode == 2
     assert "is not the file that it was fitted to" in done.stderr
+
+
+def test_a_run_of_another_model_is_not_resumed(folder: Path) -> None:
+    """An option that no array shows, changed in the run's own experiment, is refused by name."""
+    experiment(folder, epochs=1000)
+    killed_in(folder, "runs/exp", [*COMMAND, "run", "exp.toml"])
+    config = folder / "runs" / "exp" / "config.toml"
+    assert "cutoff = 5.0" in config.read_text()
+    config.write_text(config.read_text().replace("cutoff = 5.0", "cutoff = 4.0"))
+    done = atomloom(folder, "resume", "runs/exp")
+    assert done.returncode == 2
+    assert "of its model, the option cutoff was 5.0 and is 4.0" in done.stderr

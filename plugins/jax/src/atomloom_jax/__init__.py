@@ -6,7 +6,7 @@
     device_batch, feeding, sharing, devices      data on its way to the devices
     objective, step, train_state, programs       what is compiled; memory: what it takes
     metrics, gathering, table, pace, tensorboard what is measured, fetched and shown
-    steering, saving, blame                      what is decided, kept, and told when numbers break
+    steering, saving, identity, blame            what is decided, kept, and told when numbers break
     training                                     the loop over all of them
     processes, joining, launching, commands      training in several processes
     model, references                            what a model extends

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax
 import numpy as np
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
 
 from atomloom.errors import ConfigError
 
@@ -30,6 +30,20 @@ def mesh(platform: str | None, count: int) -> Mesh:
         had = f"there {'is' if len(found) == 1 else 'are'} {len(found)} of {found[0].platform}"
         raise ConfigError(f"train on {count} devices", had, f"Set num_devices to {len(found)} or less")
     return Mesh(np.array(_share_of_each(found, count or len(found))), (AXIS,))
+
+
+def replicated(values: np.ndarray, sharding: NamedSharding) -> jax.Array:
+    """The same on all devices of all processes, in JAX's precision; every process has to have it.
+
+    `jax.device_put` would compare what the processes have, in which NaN and numbers above that precision never agree.
+    """
+    if jax.process_count() == 1:
+        placed: jax.Array = jax.device_put(values, sharding)
+        return placed
+    shared: jax.Array = jax.make_array_from_process_local_data(
+        sharding, values.astype(jax.dtypes.canonicalize_dtype(values.dtype))
+    )
+    return shared
 
 
 def _share_of_each(found: list[jax.Device], count: int) -> list[jax.Device]:

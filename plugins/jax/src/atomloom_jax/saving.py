@@ -18,6 +18,7 @@ from atomloom.batching import Position
 from atomloom.errors import PluginError, RunError
 from atomloom.runs import Checkpoint, Run
 from atomloom.runs.checkpoint import ENGINE
+from atomloom_jax.identity import check_same_model
 from atomloom_jax.named import check_same, named, with_named
 from atomloom_jax.options import Training
 from atomloom_jax.steering import Steering
@@ -35,17 +36,25 @@ def leaves_of(state: TrainState, constants: Mapping[str, np.ndarray]) -> dict[st
     return {name: np.array(leaf) for name, leaf in {**model, **engine}.items()}
 
 
-def extra_of(steering: Steering, epoch: int, training: Training) -> dict[str, Any]:
-    """What is no array: the steering, where the sampler stands, and the seed of noise."""
-    return {"steering": steering.state(), "sampler": Position(epoch).state(), "seed": training.seed}
+def extra_of(steering: Steering, epoch: int, training: Training, model: Mapping[str, Any]) -> dict[str, Any]:
+    """What is no array: the steering, where the sampler stands, the seed of noise, and which model it is."""
+    place = Position(epoch).state()
+    return {"steering": steering.state(), "sampler": place, "seed": training.seed, "model": dict(model)}
 
 
-def restored(fresh: TrainState, checkpoint: Checkpoint, name: str) -> tuple[TrainState, Steering]:
+def restored(
+    fresh: TrainState, checkpoint: Checkpoint, model: Mapping[str, Any], name: str
+) -> tuple[TrainState, Steering]:
     """The training as it was saved.
 
+    Args:
+        fresh: one of the model at hand; `model` its `identity`.
+        checkpoint: of the run of this `name`.
+
     Raises:
-        RunError: naming the leaves that the model at hand has otherwise.
+        RunError: saying what the model at hand has otherwise: its options, its version, its leaves.
     """
+    check_same_model(checkpoint.extra["model"], model, name)
     own = {key.removeprefix(ENGINE): leaf for key, leaf in checkpoint.leaves.items() if key.startswith(ENGINE)}
     state = with_named(fresh, own, f"resume the run '{name}'")
     return state, Steering.of(checkpoint.extra["steering"])

@@ -23,9 +23,10 @@ from atomloom.model import FitData, Model, State, WeightedLoss
 from atomloom.runs import Run
 from atomloom.runs.epoch import Epoch
 from atomloom_jax.blame import Culprit, culprits, failure
-from atomloom_jax.devices import mesh
+from atomloom_jax.devices import mesh, replicated
 from atomloom_jax.feeding import Feed, Prepared
 from atomloom_jax.gathering import Broken, Gatherer, fetched
+from atomloom_jax.identity import identity
 from atomloom_jax.memory import exhaustion_told, memory_limit
 from atomloom_jax.metrics import TrainingMetrics, for_part, nothing, together
 from atomloom_jax.model import JaxModel
@@ -120,10 +121,11 @@ class _Loop(Generic[State]):
         factor = schedule(training, feeds["train"].updates)
         known, steering = TrainState.fresh(leaves.parameters, training), Steering()
         if (checkpoint := run.latest()) is not None:
-            known, steering = restored(known, checkpoint, run.name)
+            known, steering = restored(known, checkpoint, identity(model, run.config), run.name)
         run.logger.info("%d parameters are trained on %s", count(leaves.parameters), ", ".join(map(str, where.devices)))
         everywhere = NamedSharding(where, SHARED)
-        known, constants = jax.device_put((known, leaves.constants), everywhere)
+        known = jax.device_put(known, everywhere)
+        constants = {name: replicated(leaf, everywhere) for name, leaf in leaves.constants.items()}
         return cls(
             objective=objective,
             data=data,
@@ -227,7 +229,8 @@ class _Loop(Generic[State]):
             said = self._paced(trained.pace, watched.pace)
             epoch.tell(epoch_table(epoch.number, self.training.num_epochs, train, valid, said))
         leaves = leaves_of(self.known, self.kept)
-        epoch.save(leaves, extra_of(self.steering, epoch.number, self.training), score)
+        model = identity(self.objective.model, self.run.config)
+        epoch.save(leaves, extra_of(self.steering, epoch.number, self.training, model), score)
         if reason := self.steering.reason_to_stop(self.training):
             self.run.stop(reason)
 
