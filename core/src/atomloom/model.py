@@ -160,6 +160,13 @@ class Backend(ABC):
             training: the struct of options that the backend's spec names.
         """
 
+    def check_start(self, model: Model[State], fresh: Callable[[], State], training: Any) -> None:  # noqa: B027  as above
+        """Refuses a start that does not fit the model, such as another run's parameters, before a run is made of it.
+
+        Args:
+            fresh: makes the state of the job, for a backend that has to look at it.
+        """
+
     def crew(self) -> Crew:
         """The processes that fit together, if this one was started as one of several."""
         return Crew()

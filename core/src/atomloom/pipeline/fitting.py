@@ -102,8 +102,7 @@ def _train(job: Job, run: Run) -> None:
         run.logger.info("preset %s, %s: %s", job.preset.name, job.preset.reason, job.preset.told)
     for name, reason in job.off.items():
         run.logger.warning("the loss %s is off: %s", name, reason)
-    state = job.model.init(job.schema, job.config, int(getattr(job.training, "seed", 0)))
-    _fit_of(job)(state, job.fit_data(), job.losses, run)
+    _fit_of(job)(job.fresh(), job.fit_data(), job.losses, run)
 
 
 def _fit_of(job: Job) -> Any:

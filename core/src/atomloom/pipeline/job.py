@@ -65,6 +65,10 @@ class Job:
         """What the model may know of its data beforehand."""
         return schema_of(self.data.dataset)
 
+    def fresh(self) -> Any:
+        """The state that the model begins with."""
+        return self.model.init(self.schema, self.config, int(getattr(self.training, "seed", 0)))
+
     def fit_data(self) -> FitData:
         """The parts to learn from and to watch."""
         dataset, parts = self.data.dataset, self.parts
@@ -122,6 +126,7 @@ def prepare(experiment: Experiment, place: Place | None = None, data: Harmonised
     )
     _check_batches(job.fit_data())
     job.backend.check(job.model, job.fit_data(), job.training)
+    job.backend.check_start(job.model, job.fresh, job.training)
     return job
 
 

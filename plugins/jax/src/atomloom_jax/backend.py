@@ -20,6 +20,7 @@ from atomloom_jax.ops import JaxOps
 from atomloom_jax.options import Training
 from atomloom_jax.precision import precise, precision_of
 from atomloom_jax.processes import crew
+from atomloom_jax.saving import started_from
 from atomloom_jax.train_state import Leaves
 from atomloom_jax.training import train_model_multibatch
 
@@ -36,6 +37,11 @@ class JaxBackend(Backend):
     def check(self, model: Model[State], data: FitData, training: Training) -> None:
         """Refuses what cannot be trained, before anything is compiled."""
         check(data, training)
+
+    def check_start(self, model: Model[State], fresh: Callable[[], State], training: Training) -> None:
+        """Refuses a run to start from whose parameters are not those of the model, naming them."""
+        if training.init_from is not None:
+            started_from(Leaves.of(model, fresh()), training.init_from)
 
     def predict(self, model: Model[State], state: State, batch: PaddedBatch) -> Mapping[str, Array]:
         """Compiled once for each shape, in the precision of the state; offsets are added in float64."""
