@@ -186,6 +186,23 @@ def test_bfloat16_is_widened_exactly(tmp_path: Path) -> None:
     assert by_name(tmp_path / "state.msgpack")["w"].tolist() == expected.tolist()
 
 
+def test_bfloat16_in_pickles(tmp_path: Path) -> None:
+    """The state of an array whose dtype is of ml_dtypes, as numpy pickles it, is understood without that package."""
+    content = (
+        b"\x80\x04}\x8c\x01wcnumpy._core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85C\x01b\x87R(K\x01K\x02\x85"
+        b"cnumpy\ndtype\ncml_dtypes\nbfloat16\n\x89\x88\x87R(K\x03\x8c\x01<NNNK\x02K\x02K@tb\x89C\x04\x80?\x00\xc0tbs."
+    )
+    (tmp_path / "state.pkl").write_bytes(content)
+    assert by_name(tmp_path / "state.pkl")["w"].tolist() == [1.0, -2.0]
+
+
+def test_the_old_form_of_torch_says_so(tmp_path: Path) -> None:
+    """A sequence of pickles, the first of which is a number."""
+    (tmp_path / "old.pt").write_bytes(pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2))
+    with pytest.raises(DataError, match=r"it is in the form that torch wrote before version 1\.6"):
+        read_tree(tmp_path / "old.pt")
+
+
 def test_nothing_in_a_pickle_runs(tmp_path: Path) -> None:
     """A call stays a name, also as a parameter: the error shows it."""
 

@@ -14,11 +14,15 @@ from atomloom import inert
 from atomloom.arrays import Inert, open_arrays
 from atomloom.errors import DataError
 from atomloom.runs.checkpoint import ENGINE
+from atomloom_residues.bfloat16 import understood
 from atomloom_residues.flax_msgpack import read_msgpack
 from atomloom_residues.torch_zip import read_torch
 from atomloom_residues.trees import Array, Path, Tree, entry_of, flatten
 
 _KEY = "atomloom"
+
+_TORCH_BEFORE_1_6 = 0x1950A86A20F9469CFC6C
+"""The number that such a file starts with."""
 
 
 class Lazy(Mapping[Path, Array]):
@@ -108,7 +112,7 @@ def _npz(path: File, entry: str) -> Tree:
 
 
 def _whole(read: Callable[[File], Any]) -> Callable[[File, str], Tree]:
-    return lambda path, entry: flatten(entry_of(read(path), entry)[0])
+    return lambda path, entry: flatten(entry_of(read(path), entry)[0], understood)
 
 
 def _pickle(path: File) -> Any:
@@ -118,7 +122,13 @@ def _pickle(path: File) -> Any:
 def _torch(path: File) -> Any:
     with open(path, "rb") as file:
         archive = file.read(4) == b"PK\x03\x04"
-    return read_torch(path) if archive else _pickle(path)
+    if archive:
+        return read_torch(path)
+    value = _pickle(path)
+    if value == _TORCH_BEFORE_1_6:
+        todo = "Load it with torch and save it again by torch.save"
+        raise DataError(f"read '{path}'", "it is in the form that torch wrote before version 1.6", todo)
+    return value
 
 
 _READERS: Final[Mapping[str, Callable[[File, str], Tree]]] = {
