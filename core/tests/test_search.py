@@ -87,6 +87,7 @@ def space(entry: str) -> str:
         ('"data.split.seed" = [1, 2]', "It has to be a key of [model], [training], [batching], [losses]"),
         ('"model.ridge" = { low = -1, high = 1 }', "holds -1. It has to be a number of at least 0"),
         ('"training.num_epochs" = [1, 0]', "holds 0. It has to be a whole number of at least 1"),
+        ('"losses.energy" = [1, 2]', '`search.metric` is "valid/loss", which `losses.energy` changes by itself'),
         ('"batching.order" = ["shufled", "file"]', 'the nearest is "shuffled"'),
     ],
 )

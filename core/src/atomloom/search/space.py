@@ -13,7 +13,7 @@ from atomloom.experiment import Batching, Experiment, Place, Problem
 from atomloom.experiment.check import check, members
 from atomloom.experiment.keys import parse, spell
 from atomloom.experiment.problems import refuse
-from atomloom.experiment.searching import Range, range_of
+from atomloom.experiment.searching import Range, Search, range_of
 from atomloom.experiment.structs import Weight
 from atomloom.experiment.wording import nearest, shown
 from atomloom.pipeline.job import load_model, options_of
@@ -74,7 +74,8 @@ def dimensions(experiment: Experiment, where: Place) -> tuple[Dimension, ...]:
     assert experiment.search is not None
     kinds = _kinds(experiment)
     space = experiment.search.space
-    refuse(ASKED, (problem for key, entry in space.items() for problem in _problems(key, entry, kinds)), where)
+    found = [problem for key, entry in space.items() for problem in _problems(key, entry, kinds)]
+    refuse(ASKED, [*found, *_moving(experiment.search)], where)
     return tuple(_dimension(key, entry, kinds) for key, entry in space.items())
 
 
@@ -143,6 +144,14 @@ def _problems(key: str, entry: Any, kinds: Mapping[str, Mapping[str, Any]]) -> I
             return
     if bounds is not None and not _numeric(kind):
         yield Problem(place, "is a range", "This option takes no numbers; write an array of values")
+
+
+def _moving(search: Search) -> Iterator[Problem]:
+    """A weight that is searched by the weighted sum itself: the lowest weight would always win."""
+    weighed = [key for key in search.space if _parts(key)[0] == "losses"]
+    if weighed and search.metric.partition("/")[2] == "loss":
+        todo = "Judge by what no weight changes, such as the mae of a field"
+        yield Problem(("search", "metric"), f'is "{search.metric}", which `{weighed[0]}` changes by itself', todo)
 
 
 def _dimension(key: str, entry: Any, kinds: Mapping[str, Mapping[str, Any]]) -> Dimension:
