@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from atomloom import Field
+from atomloom import DataError, Field
 from atomloom.cli.frame import atomloom
 from atomloom.data.schema import declared
+from atomloom.invariance import invariance
 from atomloom.invariance.moving import is_place, random_rotation, turned
 from atomloom.invariance.precision import gradient_tolerance, tolerance
 from atomloom.pipeline import fit
 from atomloom.registry import registry
-from atomloom.testing.examples import charged_molecules
+from atomloom.testing.examples import charged_molecules, ridge_run
 from atomloom.testing.fitting import job_for
 from atomloom.writers import write
 
@@ -78,6 +79,17 @@ def test_what_is_not_claimed_is_not_held_against_a_model(judged: Callable[[str],
     assert "(holds)" in done.stdout
     assert "keeps 1 of the 1 promises" in done.stdout
     assert "size-consistent" not in done.stdout
+
+
+@pytest.mark.parametrize("frames", [0, 1])
+def test_few_frames(tmp_path: Path, frames: int) -> None:
+    """One frame is enough, since shaken copies of it stand beside it; none is bad input."""
+    run, dataset = ridge_run(tmp_path)
+    if frames:
+        assert invariance(run, dataset[:frames]).failures == ()
+    else:
+        with pytest.raises(DataError, match="Cannot measure what ridge promises: the data has no frames"):
+            invariance(run, dataset[:0])
 
 
 @pytest.mark.parametrize(

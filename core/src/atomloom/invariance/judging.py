@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from atomloom.data import Dataset
+from atomloom.errors import DataError
 from atomloom.invariance.gradient import COORDINATES
 from atomloom.invariance.gradient import FRAMES as GRADIENTS
 from atomloom.invariance.precision import RELATIVE, STEP
@@ -40,6 +41,8 @@ def invariance(run: Run, dataset: Dataset, /) -> Report:
     """Measures all that the model of a run claims, on some frames of `dataset`."""
     fitted = Fitted.load(run)
     dataset = fitted.complete(dataset)
+    if not len(dataset):
+        raise DataError(f"measure what {fitted.spec.name} promises", "the data has no frames", "Bring some")
     frames = np.unique(np.linspace(0, len(dataset) - 1, min(FRAMES, len(dataset))).astype(np.int64))
     trial = Trial.of(fitted, dataset[frames])
     measured = list(measure(trial))

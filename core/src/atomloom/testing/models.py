@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from atomloom.invariance.trial import largest, tight_batch
 from atomloom.model import Model
 from atomloom.pipeline import Fitted, fit
 from atomloom.pipeline.job import load_model, options_of, schema_of
-from atomloom.registry import registry, resolve
+from atomloom.registry import Contribution, registry, resolve
 from atomloom.runs.checkpoint import Checkpoint, load, save
 from atomloom.specs import ModelSpec
 from atomloom.testing.check import Broken, Check, demand
@@ -34,7 +34,7 @@ STIR = 0.05
 
 def predicts(subject: Subject) -> str:
     """The fields, shapes and numbers of a prediction."""
-    fitted, dataset = fresh(subject)
+    fitted, dataset = fresh(subject.found)
     batch = tight_batch(fitted, dataset)
     found = fitted.predict(batch)
     missing, odd = set(fitted.spec.predicts) - set(found), set(found) - set(fitted.spec.predicts)
@@ -50,19 +50,20 @@ def predicts(subject: Subject) -> str:
 
 def repeatable(subject: Subject) -> None:
     """Two states of one seed, and two predictions of one state."""
-    (one, dataset), (other, _) = fresh(subject), fresh(subject)
+    fitted, dataset = fresh(subject.found)
+    one, other = (replace(fitted, state=_init(fitted, seed=0)) for _ in range(2))
     _same_leaves(_leaves(one), _leaves(other), "with the same seed")
-    batch = tight_batch(one, dataset)
-    _same_predictions(one.predict(batch), one.predict(batch), "predicted again")
+    batch = tight_batch(fitted, dataset)
+    _same_predictions(fitted.predict(batch), fitted.predict(batch), "predicted again")
 
 
 def saved(subject: Subject) -> None:
     """A state before and after it was in a checkpoint."""
-    fitted, dataset = fresh(subject)
+    fitted, dataset = fresh(subject.found)
     path, leaves = subject.folder / "state.safetensors", _leaves(fitted)
     save(path, Checkpoint(1, leaves, {}))
-    other = fresh(subject, seed=1)[0]
-    loaded = replace(other, state=other.model.with_leaves(other.state, load(path).model_leaves))
+    other = _init(fitted, seed=1)
+    loaded = replace(fitted, state=fitted.model.with_leaves(other, load(path).model_leaves))
     _same_leaves(_leaves(loaded), leaves, "after save and load")
     batch = tight_batch(fitted, dataset)
     _same_predictions(loaded.predict(batch), fitted.predict(batch), "after save and load")
@@ -70,7 +71,7 @@ def saved(subject: Subject) -> None:
 
 def fits(subject: Subject) -> str:
     """A short fit through the pipeline, and what its checkpoint predicts."""
-    config, dataset = given(subject)
+    config, dataset = given(subject.found)
     run, _ = fit(job_for(subject.found, config, dataset, subject.folder), subject.folder / "run", quiet=True)
     fitted = Fitted.load(run)
     for name, values in fitted.predict(tight_batch(fitted, dataset)).items():
@@ -80,8 +81,7 @@ def fits(subject: Subject) -> str:
 
 def claim(probe: Probe, subject: Subject) -> str:
     """One of the promises that `invariance` measures."""
-    fitted, dataset = fresh(subject)
-    trial = Trial.of(fitted, dataset)
+    trial = _trial(subject.found)
     if hindrance := probe.hindrance(trial):
         raise Broken(f"it cannot be measured: {hindrance}")
     deviations = probe.worst(trial)
@@ -90,33 +90,44 @@ def claim(probe: Probe, subject: Subject) -> str:
     return f"{'; '.join(f'{each.field} {each.size:.1g} {each.unit}' for each in deviations)} ({trial.precision})"
 
 
-def given(subject: Subject) -> tuple[Any, Dataset]:
+@lru_cache(maxsize=1)
+def _trial(found: Contribution) -> Trial:
+    """The same for all promises."""
+    return Trial.of(*fresh(found))
+
+
+def given(found: Contribution) -> tuple[Any, Dataset]:
     """The options and the data of the example."""
-    made = subject.example
+    made = resolve(found.spec.example, whence=found.whence)()
     demand(isinstance(made, tuple) and len(made) == 2, "the example gives no pair of options and Dataset")
-    wanted = options_of(subject.spec.config)
+    wanted = options_of(found.spec.config)
     demand(
         isinstance(made[0], wanted), f"the example's options are a {type(made[0]).__name__} and no {wanted.__name__}"
     )
     return made[0], as_dataset(made[1], "the second of what the example gives")
 
 
-def fresh(subject: Subject, seed: int = 0) -> tuple[Fitted, Dataset]:
+@lru_cache(maxsize=1)
+def fresh(found: Contribution) -> tuple[Fitted, Dataset]:
     """The model with a state that was just made, and the data of the example.
 
     Many models begin with zeros, and predict the same for every frame with them. That keeps every promise, so such a
-    state is stirred.
+    state is stirred. The same for all checks: what a backend compiles for one of them serves the others.
     """
-    config, dataset = given(subject)
-    _, spec, model = load_model(f"{subject.found.plugin}:{subject.spec.name}")
+    config, dataset = given(found)
+    _, spec, model = load_model(f"{found.plugin}:{found.spec.name}")
     dataset = model.complete(dataset, config)
     require(dataset, spec.needs, f"predict for the example of the model {spec.name!r}")
     schema = schema_of(dataset)
     backend = resolve(registry().get("backends", spec.backend).spec.load)
-    fitted = Fitted(model, spec, model.init(schema, config, seed), schema, 0, backend, config)
+    fitted = Fitted(model, spec, model.init(schema, config, 0), schema, 0, backend, config)
     if _says_nothing(fitted, dataset):
-        fitted = replace(fitted, state=_stirred(model, fitted.state, seed))
+        fitted = replace(fitted, state=_stirred(model, fitted.state))
     return fitted, dataset
+
+
+def _init(fitted: Fitted, seed: int) -> Any:
+    return fitted.model.init(fitted.schema, fitted.config, seed)
 
 
 def _says_nothing(fitted: Fitted, dataset: Dataset) -> bool:
@@ -128,8 +139,8 @@ def _says_nothing(fitted: Fitted, dataset: Dataset) -> bool:
     return any(np.array_equal(np.asarray(before[name]), np.asarray(after[name])) for name in before)
 
 
-def _stirred(model: Model[Any], state: Any, seed: int) -> Any:
-    random = np.random.default_rng(seed)
+def _stirred(model: Model[Any], state: Any) -> Any:
+    random = np.random.default_rng(0)
     leaves = {}
     for name, leaf in model.leaves(state).items():
         values = np.asarray(leaf)
