@@ -14,10 +14,13 @@ import pytest
 from atomloom import Dataset, PaddedBatch
 from atomloom.batching import Shape, pad
 from atomloom.model import Schema
+from atomloom.pipeline import Fitted
 from atomloom_jax import DeviceBatch
+from atomloom_jax.backend import BACKEND
 from atomloom_jax.precision import precise
 from atomloom_physnet import Config, PhysNet
 from atomloom_physnet.model import empty
+from atomloom_physnet.plugin import atomloom_models
 
 SMALL = {"features": 8, "layers": 2, "basis_functions": 6, "cutoff": 4.0}
 """Options of a network that compiles fast."""
@@ -86,6 +89,22 @@ def _padded(frames: Sequence[Frame], shape: Shape = COMMON) -> PaddedBatch:
 def state() -> Callable[..., State]:
     """Makes a state from options beside `SMALL`."""
     return lambda **options: _state(Config(**{**SMALL, **options}))
+
+
+@pytest.fixture(scope="session")
+def fitted(state: Callable[..., State]) -> Callable[..., Fitted]:
+    """A model with random parameters, in float64 and with energies of the elements."""
+
+    model = PhysNet()  # one for all, so that they share what is compiled
+
+    def make(**options: Any) -> Fitted:
+        made = state(**options)
+        references = np.where(np.arange(119) == 8, -2000.0, -13.0)
+        made = {**made, "references": references}
+        (spec,) = atomloom_models()
+        return Fitted(model, spec, made, Schema({}, (1, 8), 0), 0, BACKEND, made["network"].config)
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -15,31 +15,13 @@ from ase.md.verlet import VelocityVerlet
 from ase.optimize import BFGS
 
 from atomloom import DataError
-from atomloom.model import Schema
-from atomloom.pipeline import Fitted
-from atomloom_jax.backend import BACKEND
-from atomloom_physnet import PhysNet, PhysNetCalculator
-from atomloom_physnet.plugin import atomloom_models
+from atomloom_physnet import PhysNetCalculator
 
 Make = Callable[..., Any]
 
 PERIODIC = {"coulomb_cutoff": 4.5, "coulomb_damping": 3.0}
 FEMTOSECONDS = units.fs
 DRIFT = 1e-5  # eV for each atom
-
-
-@pytest.fixture(scope="session")
-def fitted(state: Make) -> Make:
-    """A model with random parameters, in float64 and with energies of the elements."""
-
-    def make(**options: Any) -> Fitted:
-        made = state(**options)
-        references = np.where(np.arange(119) == 8, -2000.0, -13.0)
-        made = {**made, "references": references}
-        (spec,) = atomloom_models()
-        return Fitted(PhysNet(), spec, made, Schema({}, (1, 8), 0), 0, BACKEND, made["network"].config)
-
-    return make
 
 
 def water(**info: Any) -> Atoms:

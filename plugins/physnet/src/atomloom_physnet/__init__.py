@@ -6,7 +6,8 @@
     network, backbones          what is computed, in flax
     model, states               what atomloom trains: with data completed, checked, and references fitted
     neighbours, calculator      for ase: optimisations and molecular dynamics
-    bundled                     the data that come with the package
+    gaps, relaxing, cli         ionisation energies, electron affinities and gaps of a structure
+    bundled, demo               the data that come with the package, and a fit to them
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atomloom import Field, ModelSpec, Preset, hookimpl
+from atomloom import CommandSpec, DemoSpec, Field, ModelSpec, Preset, hookimpl
 
 api = 1
 
@@ -60,4 +60,24 @@ def atomloom_models() -> Iterable[ModelSpec]:
             "medium": Preset(below=100, model={"features": 128}, batching={"batch_size": 16}),
             "large": Preset(model={"features": 128, "coulomb_cutoff": 12.0}, batching={"atoms": 1024}),
         },
+    )
+
+
+@hookimpl
+def atomloom_commands() -> Iterable[CommandSpec]:
+    """The group of commands of this package."""
+    yield CommandSpec(
+        name="physnet",
+        summary="Electronic states of a structure: ionisation energy, electron affinity, singlet-triplet gap",
+        load="atomloom_physnet.cli:physnet",
+    )
+
+
+@hookimpl
+def atomloom_demos() -> Iterable[DemoSpec]:
+    """The demo of this package."""
+    yield DemoSpec(
+        name="physnet",
+        summary="One potential for the ions, radicals and triplets of 32 small molecules, and the gaps between them",
+        load="atomloom_physnet.demo:run",
     )

@@ -1,0 +1,127 @@
+"""``atomloom physnet``: what only potentials that know charge and spin can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from atomloom.cli.data_options import DataOptions, data_options, read_data, runs_option, watched
+from atomloom.cli.output import echo_json, json_option, note, table
+
+if TYPE_CHECKING:
+    from atomloom.data import Dataset
+    from atomloom_physnet.gaps import Differences, Energies, Floats, Structure
+
+
+@click.group()
+def physnet() -> None:
+    """Electronic states of molecules, from fitted potentials."""
+
+
+@physnet.command()
+@click.argument("structure")
+@click.option("--run", "run_names", multiple=True, required=True, metavar="RUN", help="Fitted run; repeat for several.")
+@runs_option
+@click.option("--charge", type=int, metavar="INT", help="Of the molecule, in e; by default what STRUCTURE says.")
+@click.option("--frame", type=click.IntRange(min=0), default=0, show_default=True, help="Which frame of STRUCTURE.")
+@click.option("--relax", is_flag=True, help="Relax each state for itself: adiabatic in place of vertical differences.")
+@data_options
+@json_option
+def states(
+    structure: str,
+    run_names: tuple[str, ...],
+    root: str,
+    charge: int | None,
+    frame: int,
+    relax: bool,
+    json_output: bool,
+    **options: Any,
+) -> None:
+    """Ionisation energy, electron affinity and singlet-triplet gap of the molecule in STRUCTURE.
+
+    From its geometry in all states that the runs have learnt. Several runs are an ensemble: numbers are then means,
+    with the standard deviation over the runs as their spread.
+    """
+    from atomloom.pipeline import Fitted
+    from atomloom.runs import Run
+    from atomloom.runs.history import find
+    from atomloom_physnet.gaps import differences
+
+    with watched():
+        dataset = read_data([structure], DataOptions(**options)).dataset
+        molecule, own = _molecule(dataset, frame, charge)
+        members = [Fitted.load(Run.open(find(name, Path(root)).path)) for name in run_names]
+        found = differences(members, molecule, own, _energies(relax))
+    if json_output:
+        echo_json(_as_json(found, own, relax))
+        return
+    table(
+        ("state", "above the lowest (eV)", "spread (eV)"), [(_named(*s), *_mean(e)) for s, e in found.energies.items()]
+    )
+    click.echo()
+    kind = "adiabatic" if relax else "vertical"
+    table(("difference", "eV", "spread (eV)"), [(f"{kind} {name}", *_mean(gap)) for name, gap in found.gaps.items()])
+    note(f"Of a molecule of charge {own} in '{structure}', by {len(members)} run{'s' if len(members) > 1 else ''}.")
+
+
+def _energies(relax: bool) -> Energies:
+    from importlib.util import find_spec
+
+    from atomloom.errors import ConfigError
+    from atomloom_physnet.gaps import vertical
+
+    if not relax:
+        return vertical
+    if find_spec("ase") is None:
+        raise ConfigError(
+            "relax states", "ase is not installed", 'Install it with `pip install "atomloom-physnet[ase]"`'
+        )
+    from atomloom_physnet.relaxing import adiabatic
+
+    return adiabatic
+
+
+def _molecule(dataset: Dataset, frame: int, charge: int | None) -> tuple[Structure, int]:
+    """One frame, and the charge that was given or else is said by the file."""
+    from atomloom.errors import DataError
+    from atomloom.harmonizing import require
+    from atomloom_physnet.gaps import Structure
+
+    require(dataset, ("Z", "R"), "compare the states of a molecule")
+    fields = dataset.take([frame]).frame(0)
+    if charge is None and "total_charge" not in fields:
+        found = "nothing says the charge of the molecule"
+        raise DataError("compare the states of a molecule", found, "Give it with --charge, such as --charge 0")
+    own = int(fields["total_charge"]) if charge is None else charge
+    return Structure(fields["Z"], fields["R"]), own
+
+
+def _named(charge: int, multiplicity: int) -> str:
+    """A state in words.
+
+    >>> _named(1, 2), _named(0, 7)
+    ('+1 doublet', '0 multiplicity 7')
+    """
+    words = ("singlet", "doublet", "triplet", "quartet", "quintet")
+    word = words[multiplicity - 1] if multiplicity <= len(words) else f"multiplicity {multiplicity}"
+    return f"{charge:+d} {word}" if charge else f"0 {word}"
+
+
+def _mean(values: Floats) -> tuple[str, str]:
+    """Mean and spread in digits; there is no spread of one."""
+    spread = f"{values.std(ddof=1):.3f}" if len(values) > 1 else "–"
+    return f"{values.mean():.3f}", spread
+
+
+def _as_json(found: Differences, charge: int, relax: bool) -> dict[str, Any]:
+    energies = [{"charge": q, "multiplicity": m, **_both(e)} for (q, m), e in found.energies.items()]
+    gaps = {name: _both(values) for name, values in found.gaps.items()}
+    return {"charge": charge, "adiabatic": relax, "unit": "eV", "states": energies, "differences": gaps}
+
+
+def _both(values: Floats) -> dict[str, Any]:
+    members: Sequence[float] = values.tolist()
+    return {"mean": float(values.mean()), "spread": float(values.std(ddof=1)) if len(members) > 1 else None}
