@@ -81,11 +81,18 @@ def solve(data: FitData, part: Dataset, separations: int) -> State:
     matrix, right = np.zeros((size, size)), np.zeros(size)
     for planned in data.plan(part).batches(epoch=0):
         batch = load(part, planned, ["R", "F"])
-        design = np.stack([column for place in range(1, separations + 1) for column in _columns(batch, place)], axis=1)
-        matrix += design.T @ design
-        right += design.T @ batch["F"].reshape(-1).astype(np.float64)
+        columns = design(batch, separations)
+        matrix += columns.T @ columns
+        right += columns.T @ batch["F"].reshape(-1).astype(np.float64)
     solution, *_ = np.linalg.lstsq(matrix, right, rcond=_ROUNDING)
     return {"stiffness": solution[0::2].copy(), "pull": solution[1::2].copy()}
+
+
+def design(batch: PaddedBatch, separations: int) -> Array:
+    """The forces of unit stiffness and of unit pull of each separation in turn, ``[slots * 3, 2 * separations]``."""
+    columns = (column for place in range(1, separations + 1) for column in _columns(batch, place))
+    matrix: Array = np.stack(list(columns), axis=1)
+    return matrix
 
 
 def _columns(batch: PaddedBatch, apart: int) -> tuple[Array, Array]:

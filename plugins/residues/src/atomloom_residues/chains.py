@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 BOND, ANGLE = (2.0, 3.8), (0.2, 5.6)
 """Springs to neighbours and next neighbours: eV/angstrom^2 and rest length in angstrom."""
 
-EPSILON, SIGMA, POWER = 0.02, 5.0, 8
+EPSILON, SIGMA, POWER = 0.02, 6.0, 8
 """Repulsion: eV, angstrom, exponent."""
 
 FACTORS: Final = {"ALA": 0.8, "GLY": 0.4, "LEU": 1.2, "LYS": 1.6, "TRP": 2.4}
@@ -53,8 +53,8 @@ def chains(frames: int, lengths: Sequence[int], seed: int) -> Dataset:
 
 def _trajectory(names: Array, frames: int, random: np.random.Generator) -> list[tuple[Array, Array]]:
     """Positions and forces, some steps apart."""
-    places = np.arange(len(names))
-    R = np.stack([3.3 * places, 0.95 * (-1.0) ** places, np.zeros(len(names))], axis=1)
+    turn, rise = np.deg2rad(100.0) * np.arange(len(names)), 1.5 * np.arange(len(names))
+    R = np.stack([2.3 * np.cos(turn), 2.3 * np.sin(turn), rise], axis=1)  # a helix
     noise = np.sqrt(2.0 * TEMPERATURE * _STEP)
     found = []
     for step in range(_WARM + frames * _BETWEEN):

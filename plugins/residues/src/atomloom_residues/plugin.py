@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atomloom import CommandSpec, Matches, ModelSpec, PostSpec, ReaderSpec, hookimpl
+from atomloom import CommandSpec, DemoSpec, Matches, ModelSpec, PostSpec, ReaderSpec, hookimpl
 
 api = 1
 
@@ -63,6 +63,16 @@ def atomloom_postprocessors() -> Iterable[PostSpec]:
         load="atomloom_residues.average_report:compare",
         example="atomloom_residues.average_report:example",
         cite=(_EDM2, _SOUPS),
+    )
+
+
+@hookimpl
+def atomloom_demos() -> Iterable[DemoSpec]:
+    """The demo of this package."""
+    yield DemoSpec(
+        name="residues",
+        summary="Chains with known forces: length buckets, averages of checkpoints, errors by residue",
+        load="atomloom_residues.demo:run",
     )
 
 

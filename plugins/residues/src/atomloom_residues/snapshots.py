@@ -1,9 +1,9 @@
 """Power profiles put together from stored moving averages, after the training (Karras et al. 2023, section 3 and C).
 
 A moving average with a power profile of exponent gamma, kept at time T, holds the density
-``p(t) = (gamma + 1) t^gamma / T^(gamma + 1)`` of the training up to T. Any other profile is approximated by a combination
-of several, ``A x = b`` with the inner products of the densities, in the least-squares sense, and then ``sum x = 1``. From
-raw checkpoints such an average follows from `profiles.power`, without moving averages.
+``p(t) = (gamma + 1) t^gamma / T^(gamma + 1)`` of the training up to T. Any other profile is approximated by a
+combination of several, ``A x = b`` with the inner products of the densities, in the least-squares sense, and then
+``sum x = 1``. From raw checkpoints such an average follows from `profiles.power`, without moving averages.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def product(one: Snapshot, other: Snapshot) -> float:
     """
     (s, a), (t, b) = one, other
     first = min(s, t)
-    ratios = (first / s) ** (a + 1) * (first / t) ** (b + 1)  # of whole powers, which cannot overflow
+    ratios: float = (first / s) ** (a + 1) * (first / t) ** (b + 1)  # of whole powers, which cannot overflow
     return (a + 1) * (b + 1) / (a + b + 1) * ratios / first
 
 
