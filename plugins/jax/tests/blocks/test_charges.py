@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import export
 from jax.test_util import check_grads
 from scipy.stats import ortho_group
 
@@ -81,6 +82,22 @@ def test_charges_do_not_see_the_order_of_atoms() -> None:
     q, order = np.random.default_rng(0).normal(size=7), np.array([2, 0, 1, 4, 3, 5, 6])
     found = conserve(jnp.asarray(q), TOTALS, FRAMES)
     np.testing.assert_allclose(conserve(jnp.asarray(q[order]), TOTALS, FRAMES), found[order], atol=1e-14)
+
+
+def test_charges_and_dipoles_are_exported_for_any_number_of_atoms() -> None:
+    """A model of one frame may be written to a file while the number of its atoms is still open."""
+    (atoms,) = export.symbolic_shape("atoms")
+
+    def potential(charges: jax.Array, places: jax.Array) -> jax.Array:
+        real = jnp.ones_like(charges, bool)
+        frame = Frames(jnp.zeros_like(charges, jnp.int32), real, jnp.ones(1, bool))
+        return dipole(conserve(charges, jnp.ones(1), frame), places, frame)
+
+    shapes = [jax.ShapeDtypeStruct((atoms, *rest), jnp.float64) for rest in ((), (3,))]
+    exported = export.export(jax.jit(potential))(*shapes)
+    for count in (1, 5):
+        charges, places = jnp.arange(count, dtype=float), jnp.ones((count, 3))
+        np.testing.assert_allclose(exported.call(charges, places), potential(charges, places), atol=1e-12)
 
 
 def test_the_constants_are_those_of_codata() -> None:

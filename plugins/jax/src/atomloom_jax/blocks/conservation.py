@@ -42,7 +42,7 @@ def _missing(charges: jax.Array, totals: jax.Array, frames: Frames) -> jax.Array
 
 def _to_first(charges: jax.Array, extra: jax.Array, frames: Frames) -> jax.Array:
     """Adds to the first charge of each frame; frames without atoms have none."""
-    atoms = len(charges)
+    atoms = charges.shape[0]
     places = jnp.where(frames.atom_mask, jnp.arange(atoms), atoms)
     first = jnp.minimum(jax.ops.segment_min(places, frames.segments, num_segments=frames.slots), atoms)
     flat = charges.reshape(atoms, -1).at[first, 0].add(extra.astype(charges.dtype), mode="drop")

@@ -26,7 +26,7 @@ def dipole(charges: jax.Array, places: jax.Array, frames: Frames, origin: jax.Ar
     [[1.0, 0.0, 0.5]]
     """
     moments = charges[..., None] * _from(origin, places, frames)
-    return frames.sum(moments.reshape(len(moments), -1, 3).sum(axis=1))
+    return frames.sum(moments.reshape(moments.shape[0], -1, 3).sum(axis=1))
 
 
 def quadrupole(charges: jax.Array, places: jax.Array, frames: Frames, origin: jax.Array | None = None) -> jax.Array:
@@ -52,7 +52,7 @@ def second_moment(charges: jax.Array, places: jax.Array, frames: Frames, origin:
     """
     away = _from(origin, places, frames)
     moments = charges[..., None, None] * away[..., :, None] * away[..., None, :]
-    return frames.sum(moments.reshape(len(moments), -1, 3, 3).sum(axis=1))
+    return frames.sum(moments.reshape(moments.shape[0], -1, 3, 3).sum(axis=1))
 
 
 def centroid(positions: jax.Array, frames: Frames) -> jax.Array:
