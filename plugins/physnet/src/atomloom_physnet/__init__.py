@@ -7,6 +7,7 @@
     model, states               what atomloom trains: with data completed, checked, and references fitted
     neighbours, calculator      for ase: optimisations and molecular dynamics
     gaps, relaxing, cli         ionisation energies, electron affinities and gaps of a structure
+    energy, exporting           potentials outside of atomloom: a pure function, one file
     bundled, demo               the data that come with the package, and a fit to them
 """
 

@@ -67,6 +67,32 @@ def states(
     note(f"Of a molecule of charge {own} in '{structure}', by {len(members)} run{'s' if len(members) > 1 else ''}.")
 
 
+@physnet.command()
+@click.argument("run_name", metavar="RUN")
+@runs_option
+@click.option("--out", required=True, metavar="FILE.zip", help="The file to write.")
+@click.option("--licence", required=True, metavar="FILE", help="Text of the licence of the fitted parameters.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE.zip if it exists.")
+def export(run_name: str, root: str, out: str, licence: str, overwrite: bool) -> None:
+    """Write RUN's potential into one file that runs with JAX alone, with a card, a licence and a script to call it."""
+    from atomloom.errors import ConfigError
+    from atomloom.pipeline import Fitted
+    from atomloom.runs import Run
+    from atomloom.runs.history import find
+    from atomloom_physnet.exporting import exported
+
+    target, text = Path(out), Path(licence)
+    if target.exists() and not overwrite:
+        raise ConfigError(f"write '{target}'", "it exists", "Give another name, or --overwrite")
+    if not text.is_file():
+        raise ConfigError(f"export with the licence in '{text}'", "there is no such file", "Name a file with its text")
+    run = Run.open(find(run_name, Path(root)).path)
+    with watched():
+        about = {"run": run.name, "data": run.provenance["data"]}
+        exported(Fitted.load(run), target, about=about, licence=text.read_text(encoding="utf-8"))
+    note(f"The potential of {run.name} is in '{target}'; its use.py shows how to call it.")
+
+
 def _energies(relax: bool) -> Energies:
     from importlib.util import find_spec
 

@@ -154,7 +154,7 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
         if with_forces and not self.is_initializing():
             energies, charges, slopes = self._slopes(vectors, molecules)
             pairs = Pairs.along(vectors, *molecules.ends)
-            found["forces"] = forces(slopes, pairs, len(atomic_numbers))
+            found["forces"] = forces(slopes, pairs, atomic_numbers.shape[0])
             found["virials"] = virial(slopes, pairs, frames)
         else:
             energies, charges = self.energies(vectors, molecules)

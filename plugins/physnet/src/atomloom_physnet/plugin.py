@@ -68,7 +68,7 @@ def atomloom_commands() -> Iterable[CommandSpec]:
     """The group of commands of this package."""
     yield CommandSpec(
         name="physnet",
-        summary="Electronic states of a structure: ionisation energy, electron affinity, singlet-triplet gap",
+        summary="Electronic states of a structure, and potentials exported into one file",
         load="atomloom_physnet.cli:physnet",
     )
 
