@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 import tracemalloc
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from atomloom.cli.frame import atomloom
 from atomloom.errors import DataError
 from atomloom_residues import profiles, read_tree
 from atomloom_residues.averaging import average, survey
+from atomloom_residues.checkpoint_file import AVERAGED
 from atomloom_residues.series import find
 from atomloom_residues.soup import greedy
-from atomloom_residues.tree_writing import KEY
 
 
 def made(folder: Path, count: int = 8, size: int = 50) -> list[dict[str, np.ndarray]]:
@@ -57,7 +58,7 @@ def test_the_file_says_where_it_comes_from(tmp_path: Path) -> None:
     said = run("--checkpoint-dir", tmp_path, "--output", tmp_path / "out.safetensors", "--last", 2)
     assert "the last 2, evenly: effective number 2.00, oldest weight 0." in said
     with safe_open(tmp_path / "out.safetensors", framework="np") as file:
-        about = json.loads(file.metadata()[KEY])
+        about = json.loads(file.metadata()[AVERAGED])
     assert [source["weight"] for source in about["sources"]] == [0.0] * 6 + [0.5] * 2
     assert all(source["hash"].startswith("blake2b") for source in about["sources"])
 
@@ -231,6 +232,17 @@ def test_an_average_of_a_run_is_a_checkpoint(fitted: Path, tmp_path: Path) -> No
     loaded = checkpoint.load(tmp_path / "out.safetensors")
     assert loaded.epoch == 6
     assert loaded.leaves.keys() == {name for (name,) in read_tree(fitted / "checkpoints" / "latest.safetensors")}
+
+
+def test_an_average_is_used_and_not_averaged(fitted: Path, tmp_path: Path) -> None:
+    """In the place of the best checkpoint it is what predictions are made with; the next average leaves it out."""
+    folder = tmp_path / "run"
+    shutil.copytree(fitted, folder)
+    run("--checkpoint-dir", folder, "--output", folder / "checkpoints" / "best.safetensors", "--last", 2, "--overwrite")
+    done = CliRunner().invoke(atomloom, ["--quiet", "evaluate", str(folder)])
+    assert done.exit_code == 0, done.output
+    excluded = {each.path.name: each.reason for each in find(folder).excluded}
+    assert excluded["best.safetensors"] == "an average itself"
 
 
 def test_the_post_processor_compares_averages(fitted: Path) -> None:

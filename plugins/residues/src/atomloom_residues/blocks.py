@@ -73,8 +73,8 @@ def blocks_of(forces: Forces, frames_per_block: int | None = None) -> Blocks:
     for protein in range(len(forces.proteins)):
         members = np.flatnonzero(forces.protein_of_frame == protein)
         found = inefficiency(errors[members])
-        length = frames_per_block or int(np.ceil(LENGTH * found)) if found > 1 or frames_per_block else 1
-        count = max(1, len(members) // length)
+        by_correlation = int(np.ceil(LENGTH * found)) if found > 1 else 1
+        count = max(1, len(members) // (frames_per_block or by_correlation))
         of_frame[members] = len(proteins) + np.arange(len(members)) * count // len(members)
         proteins += [protein] * count
         largest = max(largest, found)

@@ -19,6 +19,9 @@ from atomloom_residues.flax_msgpack import read_msgpack
 from atomloom_residues.torch_zip import read_torch
 from atomloom_residues.trees import Array, Path, Tree, entry_of, flatten
 
+AVERAGED = "atomloom-residues"
+"""Under this key an average keeps where its numbers come from: as JSON in the metadata, or in what a run remembers."""
+
 _KEY = "atomloom"
 
 _TORCH_BEFORE_1_6 = 0x1950A86A20F9469CFC6C
@@ -65,14 +68,27 @@ def read_tree(path: File, entry: str = "") -> Tree:
 
 def recorded_epoch(path: File) -> int | None:
     """After which epoch a checkpoint of an atomloom run was written; None for any other file."""
+    about, _ = _about(path)
+    return int(about["epoch"]) if "digest" in about else None
+
+
+def is_average(path: File) -> bool:
+    """Whether a file says of itself that it is an average of others."""
+    about, metadata = _about(path)
+    return AVERAGED in metadata or AVERAGED in about.get("extra", {})
+
+
+def _about(path: File) -> tuple[dict[str, Any], Mapping[str, str]]:
+    """What atomloom keeps in the metadata of a safetensors file, and all of them; nothing for other files."""
     if path.suffix != ".safetensors":
-        return None
+        return {}, {}
     try:
         with safe_open(path, framework="np") as file:
-            about = json.loads((file.metadata() or {}).get(_KEY, "null"))
+            metadata: Mapping[str, str] = file.metadata() or {}
+        about = json.loads(metadata.get(_KEY, "{}"))
     except (OSError, SafetensorError, ValueError):
-        return None
-    return int(about["epoch"]) if isinstance(about, dict) and "digest" in about else None
+        return {}, {}
+    return (about if isinstance(about, dict) else {}), metadata
 
 
 def _safetensors(path: File, entry: str) -> Tree:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.errors import DataError
-from atomloom_residues.checkpoint_file import SUFFIXES, recorded_epoch
+from atomloom_residues.checkpoint_file import SUFFIXES, is_average, recorded_epoch
 
 _COUNTERS = re.compile(r"(?P<word>step|iter(?:ation)?|epoch|ckpt|checkpoint)s?[-_=]?(?P<number>\d+)", re.IGNORECASE)
 _LAST_NUMBER = re.compile(r"(\d+)(?=\D*$)")
@@ -78,9 +78,12 @@ def find(folder: str | Path, stage: str = "") -> Series:
         stage: a part of the names of the files to take.
     """
     home = _home(Path(folder))
-    candidates = sorted(path for path in home.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = sorted(path for path in home.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    averages = [Excluded(path, "an average itself") for path in files if is_average(path)]
+    candidates = [path for path in files if path not in {each.path for each in averages}]
     if own := [(path, epoch) for path in candidates if (epoch := recorded_epoch(path)) is not None]:
-        return _of_run(own, [path for path in candidates if path not in {path for path, _ in own}])
+        foreign = [path for path in candidates if path not in {path for path, _ in own}]
+        return _of_run(own, (*averages, *(Excluded(path, "written by another program") for path in foreign)))
     failed = [Excluded(path, "the state of a failed training") for path in candidates if _FAILED.search(path.stem)]
     rest = [path for path in candidates if not _FAILED.search(path.stem)]
     numbered = [found for path in rest if (found := _numbered(path))]
@@ -88,13 +91,13 @@ def find(folder: str | Path, stage: str = "") -> Series:
     nameless = [Excluded(path, "no number in its name says when it was written") for path in sorted(unnumbered)]
     chosen, others = _one_stage(numbered, stage)
     if not chosen:
-        reasons = "; ".join(f"{each.path.name}: {each.reason}" for each in (*failed, *nameless, *others))
+        reasons = "; ".join(f"{each.path.name}: {each.reason}" for each in (*averages, *failed, *nameless, *others))
         raise DataError(
             f"find checkpoints in '{folder}'",
             reasons or "it has none",
             f"Name a folder with {', '.join(sorted(SUFFIXES))}",
         )
-    return _in_order(chosen, (*failed, *nameless, *others))
+    return _in_order(chosen, (*averages, *failed, *nameless, *others))
 
 
 def _home(folder: Path) -> Path:
@@ -106,10 +109,10 @@ def _home(folder: Path) -> Path:
     return home
 
 
-def _of_run(own: list[tuple[Path, int]], foreign: list[Path]) -> Series:
+def _of_run(own: list[tuple[Path, int]], others: tuple[Excluded, ...]) -> Series:
     """Checkpoints of an atomloom run, which know their epochs; each epoch once."""
     by_epoch: dict[int, Path] = {}
-    twice = [Excluded(path, "written by another program") for path in foreign]
+    twice = list(others)
     for path, epoch in sorted(own, key=lambda pair: (pair[0].stem in ("latest", "best"), pair[0].name)):
         if epoch in by_epoch:
             twice.append(Excluded(path, f"the same epoch as {by_epoch[epoch].name}"))

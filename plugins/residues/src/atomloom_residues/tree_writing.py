@@ -14,10 +14,8 @@ from safetensors.numpy import save
 from atomloom.errors import DataError, TargetError
 from atomloom.runs import Checkpoint, atomic_file
 from atomloom.runs import checkpoint as checkpoints
+from atomloom_residues.checkpoint_file import AVERAGED
 from atomloom_residues.trees import Array, Tree, leaf_name, nested
-
-KEY = "atomloom-residues"
-"""Under this key the metadata of a safetensors file keep where its numbers come from, as JSON."""
 
 _SUFFIXES = (".safetensors", ".pkl")
 
@@ -50,12 +48,12 @@ def write_tree(tree: Tree, path: File, provenance: Mapping[str, Any], epoch: int
     if len(leaves) < len(tree):
         raise DataError(f"write '{path}'", "two leaves have one name once joined by slashes", "Write a .pkl instead")
     if epoch is not None:
-        checkpoints.save(path, Checkpoint(epoch, leaves, {KEY: provenance}))
+        checkpoints.save(path, Checkpoint(epoch, leaves, {AVERAGED: provenance}))
         return
     _plain(leaves, path, provenance)
 
 
 def _plain(leaves: dict[str, Array], path: File, provenance: Mapping[str, Any]) -> None:
-    content = save(leaves, metadata={KEY: json.dumps(provenance)})
+    content = save(leaves, metadata={AVERAGED: json.dumps(provenance)})
     with atomic_file(path, "wb") as file:
         file.write(content)
