@@ -64,11 +64,11 @@ def epochs_written(run: Path) -> int:
     return len(path.read_text().splitlines()) if path.exists() else 0
 
 
-def killed_in(folder: Path, run: str, command: list[str], later: float = 0.0) -> None:
-    """Start a command and kill it some seconds after it has written another epoch."""
-    before = epochs_written(folder / run)
+def killed_in(folder: Path, run: str, command: list[str], later: float = 0.0, *, saved: bool = False) -> None:
+    """Start a command and kill it some seconds after it has written another epoch, and saved one if that is wanted."""
+    before, latest = epochs_written(folder / run), folder / run / "checkpoints" / "latest.safetensors"
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while epochs_written(folder / run) <= before and process.poll() is None:
+    while (epochs_written(folder / run) <= before or (saved and not latest.exists())) and process.poll() is None:
         time.sleep(0.005)
     time.sleep(later)
     process.send_signal(signal.SIGKILL)
@@ -144,7 +144,7 @@ def test_a_run_on_other_data_is_not_resumed(folder: Path) -> None:
 def test_a_run_of_another_model_is_not_resumed(folder: Path) -> None:
     """An option that no array shows, changed in the run's own experiment, is refused by name."""
     experiment(folder, epochs=1000)
-    killed_in(folder, "runs/exp", [*COMMAND, "run", "exp.toml"])
+    killed_in(folder, "runs/exp", [*COMMAND, "run", "exp.toml"], saved=True)
     config = folder / "runs" / "exp" / "config.toml"
     assert "cutoff = 5.0" in config.read_text()
     config.write_text(config.read_text().replace("cutoff = 5.0", "cutoff = 4.0"))
