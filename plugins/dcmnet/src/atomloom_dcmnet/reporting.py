@@ -1,0 +1,130 @@
+"""An `Analysis` as a report: key figures, tables and figures that every renderer shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from atomloom.report import (
+    Axis,
+    Block,
+    Column,
+    Hexbin,
+    Histogram,
+    KeyFigure,
+    KeyFigures,
+    Report,
+    Section,
+    Table,
+    Text,
+    parity,
+)
+from atomloom.report.blocks import Cell
+from atomloom_dcmnet.analysis import Analysis, MoleculeErrors, Part
+
+UNIT = "kcal/mol/e"
+CROWD = 2000
+"""More points than this would hide each other in a parity plot, and are counted in hexagons."""
+
+WORST = 10
+"""Molecules that are listed for the size of their errors."""
+
+_ABOUT = """Beside each error stands what charges could reach: *atoms* are the least-squares charges at the nuclei,
+*sites* as many free charges as the network has, within its bound of displacement, both fitted to the very points that
+judge it and to the same total charge. *Sites* are the best that a search finds which begins at those of the network:
+there may be better ones."""
+
+
+def report_on(analysis: Analysis, title: str, facts: Mapping[str, str]) -> Report:
+    """Everything that is known, the most important first."""
+    ordered = sorted(analysis.molecules, key=lambda each: -each.rmse)
+    sections = (
+        Section("Potential", (*_potential(analysis), Text(_ABOUT))),
+        Section(
+            "Molecules", (_molecules(ordered[:WORST], f"The {WORST} largest errors"), _molecules(analysis.molecules))
+        ),
+        Section("Where the errors are", (_parts(analysis.elements, "element"), _parts(analysis.shells, "radii"))),
+        Section("Charges", _charges(analysis)),
+    )
+    return Report(title, sections, _summary(analysis), dict(facts))
+
+
+def _summary(analysis: Analysis) -> str:
+    rmse, atoms, sites = (float(np.nanmedian(analysis.of(n))) for n in ("rmse", "bound_atoms", "bound_sites"))
+    gained = f"{100 * (atoms - rmse) / (atoms - sites):.0f} %" if atoms > sites else "nothing measurable"
+    return (
+        f"The median RMSE of {len(analysis.molecules)} molecules is {rmse:.3f} {UNIT}. Charges fitted at the atoms of "
+        f"each reach {atoms:.3f}, fitted sites {sites:.3f}: of what sites can gain over atoms the network has {gained}."
+    )
+
+
+def _potential(analysis: Analysis) -> tuple[Block, ...]:
+    note = f"{len(analysis.molecules)} molecules, {len(analysis.reference)} points"
+    figures = [KeyFigure(f"RMSE, {name}", value, UNIT, note=note) for name, value in analysis.summary().items()]
+    columns = (
+        Column("of each molecule", kind="text"),
+        *(Column(name, precision=4) for name in ("mean", "median", "p75", "p99", "max")),
+        Column("unit", kind="text"),
+    )
+    named = {
+        "rmse": ("RMSE", UNIT),
+        "mae": ("MAE", UNIT),
+        "largest": ("largest error", UNIT),
+        "rmse_all": ("RMSE, all points", UNIT),
+        "bound_atoms": ("bound: charges at atoms", UNIT),
+        "bound_sites": ("bound: free sites", UNIT),
+        "dipole": ("error of the dipole", "e*angstrom"),
+        "quadrupole": ("error of the quadrupole", "e*angstrom^2"),
+    }
+    rows: list[tuple[Cell, ...]] = [
+        (said, *found.values(), unit) for name, (said, unit) in named.items() if (found := analysis.summary(name))
+    ]
+    points = parity("Potential at all points that count", analysis.predicted, analysis.reference, Axis("V", UNIT))
+    return (
+        KeyFigures(tuple(figures)),
+        Table(columns, tuple(rows), title="Over molecules"),
+        Hexbin.of(points) if analysis.reference.size > CROWD else points,
+    )
+
+
+def _molecules(molecules: tuple[MoleculeErrors, ...] | list[MoleculeErrors], title: str = "All molecules") -> Table:
+    columns = (
+        Column("frame", kind="integer"),
+        Column("formula", kind="text"),
+        Column("charge", "e", precision=0),
+        Column("RMSE", UNIT, precision=3),
+        Column("largest", UNIT, precision=3),
+        Column("bound: atoms", UNIT, precision=3),
+        Column("bound: sites", UNIT, precision=3),
+        Column("dipole", "e*angstrom", precision=3),
+    )
+    rows = tuple(
+        (m.frame, m.formula, m.total_charge, m.rmse, m.largest, m.bound_atoms, m.bound_sites, m.dipole)
+        for m in molecules
+    )
+    return Table(columns, rows, title=title)
+
+
+def _parts(parts: tuple[Part, ...], name: str) -> Table:
+    captions = {
+        "element": "Points that count, by the element of the atom that is nearest in van der Waals radii.",
+        "radii": "All points, by their distance from the nearest atom in van der Waals radii.",
+    }
+    columns = (Column(name, kind="text"), Column("points", kind="integer"), Column("RMSE", UNIT), Column("MAE", UNIT))
+    return Table(columns, parts, title=f"By {name}", caption=captions[name])
+
+
+def _charges(analysis: Analysis) -> tuple[Block, ...]:
+    figures = (
+        KeyFigure("largest error of a total charge", float(analysis.of("net_charge").max()), "e"),
+        KeyFigure("largest displacement", float(analysis.displacements.max()), "angstrom"),
+        KeyFigure("mean displacement", float(analysis.displacements.mean()), "angstrom"),
+        KeyFigure("largest charge, either sign", float(np.abs(analysis.charges).max()), "e"),
+        KeyFigure("root mean square of the charges", float(np.sqrt(np.mean(analysis.charges**2))), "e"),
+    )
+    return (
+        KeyFigures(figures),
+        Histogram.of("Charges of sites", {"charge": analysis.charges}, Axis("charge", "e")),
+        Histogram.of("Displacements", {"displacement": analysis.displacements}, Axis("distance", "angstrom")),
+    )
