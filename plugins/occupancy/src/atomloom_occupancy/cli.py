@@ -1,0 +1,78 @@
+"""``atomloom occupancy``: occupancies refined and checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from atomloom.cli.data_options import watched
+from atomloom.cli.output import json_option, note, table
+
+
+@click.group()
+def occupancy() -> None:
+    """Crystallographic occupancies: refine them against data, check those of a model."""
+
+
+@occupancy.command()
+@click.argument("model")
+@click.argument("data")
+@click.option("--out", required=True, metavar="FOLDER", help="Where models, maps, table and report go.")
+@click.option("--groups", metavar="FILE", help="States and sets in TOML; else they are found in MODEL.")
+@click.option("--target", type=click.Choice(["ml", "ls"]), default="ml", show_default=True, help="What is minimised.")
+@click.option("--restrain", type=click.FloatRange(min=0), default=0.0, metavar="W", help="Add W (q - q of MODEL)^2.")
+@click.option("--labels", default="", metavar="F,SIGF", help="Columns of DATA; else its first observations.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of free flags, where DATA has none.")
+@click.option("--occupancy-aware-mask", is_flag=True, help="Let solvent in where atoms are partly there.")
+@json_option
+def refine(
+    model: str,
+    data: str,
+    out: str,
+    groups: str | None,
+    target: str,
+    restrain: float,
+    labels: str,
+    seed: int,
+    occupancy_aware_mask: bool,
+    json_output: bool,
+) -> None:
+    """Refine occupancies of MODEL (PDB, mmCIF) against DATA (MTZ, SF-mmCIF), with all else held.
+
+    FOLDER gets the model as refined.cif and refined.pdb, map coefficients, occupancies.csv, scripts for viewers and a
+    report.
+    """
+    from atomloom_occupancy.job import Job, run
+    from atomloom_occupancy.refining import How
+
+    how = How(target, restrain, occupancy_aware_mask)
+    job = Job(Path(model), Path(data), Path(out), Path(groups) if groups else None, labels, seed, how)
+    with watched():
+        done = run(job)
+    if done.table is not None:
+        columns = ["state", "occupancy", "esd_b_fixed", "esd_b_free", "start", "bound"]
+        rows = done.table[columns].astype(object).where(done.table[columns].notna(), None)
+        table(columns, rows.itertuples(index=False), json_output)
+    elif json_output:
+        table(["state"], [], json_output)
+    note(done.report.summary)
+    note(f"Everything is in '{out}'.")
+
+
+@occupancy.command()
+@click.argument("model")
+@json_option
+def check(model: str, json_output: bool) -> None:
+    """Look for what does not fit in the occupancies of MODEL; exit 1 where something does not."""
+    from atomloom.report import to_text
+    from atomloom_occupancy.checking import check_report, problems
+    from atomloom_occupancy.structure import load_structure
+
+    structure = load_structure(model)
+    found = problems(structure)
+    if json_output:
+        table(("where", "what"), found, json_output)
+    else:
+        click.echo(to_text(check_report(structure, Path(model).name)))
+    click.get_current_context().exit(1 if found else 0)

@@ -1,0 +1,122 @@
+"""The whole job of ``atomloom occupancy refine``: files in, files out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import pandas as pd
+
+from atomloom.data.columns import Array
+from atomloom.errors import DataError
+from atomloom.report import Report, save
+from atomloom.runs.targets import writing
+from atomloom_occupancy.checking import check_report
+from atomloom_occupancy.finding import find_network
+from atomloom_occupancy.group_file import read_groups
+from atomloom_occupancy.maps import peaks, write_mtz
+from atomloom_occupancy.page import page
+from atomloom_occupancy.refining import How, Refined, prepare, refine
+from atomloom_occupancy.reflection_files import load_reflections
+from atomloom_occupancy.reflections import check_same_crystal
+from atomloom_occupancy.result_table import result_table, write_table
+from atomloom_occupancy.rounding import two_decimals
+from atomloom_occupancy.structure import check_crystal, load_structure, occupancies_of
+from atomloom_occupancy.uncertainty import uncertainties
+from atomloom_occupancy.viewers import write_viewers
+from atomloom_occupancy.writing import write_models
+
+FEWEST = 100
+"""Reflections that shells, free flags and scales need at least."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to refine.
+
+    Args:
+        model: a PDB or mmCIF file.
+        data: an MTZ or SF-mmCIF file.
+        out: a folder for what comes out.
+        groups: a TOML file of states and sets; else they are found in the model.
+        labels: columns of the data.
+        seed: of free flags, where there are none.
+        how: options of the refinement.
+    """
+
+    model: Path
+    data: Path
+    out: Path
+    groups: Path | None = None
+    labels: str = ""
+    seed: int = 1
+    how: How = field(default_factory=How)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came out: the report, the files, and the table of states (none where nothing was to refine)."""
+
+    report: Report
+    files: tuple[Path, ...]
+    table: pd.DataFrame | None
+
+
+def run(job: Job) -> Done:
+    """Read, refine and write; nothing is written before the refinement has settled."""
+    asked = f"refine occupancies of '{job.model}' against '{job.data}'"
+    structure = load_structure(job.model)
+    check_crystal(structure, asked)
+    _check_method(structure, asked)
+    network = read_groups(job.groups, structure) if job.groups else find_network(structure)
+    data = load_reflections(job.data, labels=job.labels, seed=job.seed)
+    check_same_crystal(structure, data, asked)
+    if len(data) < FEWEST:
+        raise DataError(asked, f"there are {len(data)} reflections", f"Give data of {FEWEST} at least")
+    if not network.states:
+        return _unchanged(job, structure)
+    refined = refine(prepare(structure, data, network, job.how), network, job.how)
+    return _written(job, structure, refined)
+
+
+def _check_method(structure: gemmi.Structure, asked: str) -> None:
+    """Stop where the model says that its data are not of X-rays: the form factors would be wrong."""
+    method = structure.info["_exptl.method"] if "_exptl.method" in structure.info else ""  # noqa: SIM401 - no dict
+    if any(word in method.upper() for word in ("NEUTRON", "ELECTRON", "NMR")):
+        raise DataError(asked, f"the model was determined by {method.lower()}", "Give a model and data of X-rays")
+
+
+def _unchanged(job: Job, structure: gemmi.Structure) -> Done:
+    """The model as it is, with a report that says why."""
+    _folder(job.out)
+    files = write_models(job.model, structure, _as_read(structure), job.out, "refined")
+    report = check_report(structure, job.model.name)
+    said = "There is nothing to refine: the model has neither altlocs nor partial occupancies."
+    report = Report(report.title, report.sections, f"{said} {report.summary}")
+    return Done(report, (*files, *save(report, job.out / "report")), None)
+
+
+def _written(job: Job, structure: gemmi.Structure, refined: Refined) -> Done:
+    spread = uncertainties(refined)
+    table = result_table(refined, spread)
+    near = peaks(refined, structure)
+    report = page(job.model.name, structure, refined, (table, spread), near)
+    values = two_decimals(refined.point[: refined.form.states], refined.network.sets)
+    _folder(job.out)
+    models = write_models(job.model, structure, refined.network.spread(_as_read(structure), values), job.out, "refined")
+    maps, listed = job.out / "refined.mtz", job.out / "occupancies.csv"
+    write_mtz(refined, maps)
+    write_table(table, listed)
+    viewers = write_viewers(job.out, models[1].name, maps.name)
+    return Done(report, (*models, maps, listed, *viewers, *save(report, job.out / "report")), table)
+
+
+def _as_read(structure: gemmi.Structure) -> Array:
+    return np.asarray(occupancies_of(structure))
+
+
+def _folder(out: Path) -> None:
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,89 @@
+"""The target as a function of occupancies, with exact gradient and Hessian, since F_model is linear in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from atomloom.data.columns import Array
+from atomloom_occupancy.active_set import Local
+from atomloom_occupancy.likelihood import Target
+from atomloom_occupancy.structure_factors import Complex
+
+_TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class Restraint:
+    """weight * sum of (q - expected)^2: what is known about occupancies beforehand.
+
+    Args:
+        weight: 0 for none.
+        expected: (states,)
+    """
+
+    weight: float
+    expected: Array
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A target over the points of a `StandardForm`, of which slacks come last and do not count.
+
+    Args:
+        target: of |F_model|.
+        base: (reflections,) F_model without the states.
+        slopes: (states, reflections) the derivative of F_model by each occupancy.
+        restraint: added to the target.
+    """
+
+    target: Target
+    base: Complex
+    slopes: Complex
+    restraint: Restraint
+
+    @cached_property
+    def _parts(self) -> tuple[Array, Array]:
+        return np.ascontiguousarray(self.slopes.real), np.ascontiguousarray(self.slopes.imag)
+
+    def model(self, q: Array) -> Complex:
+        """(reflections,) F_model for these occupancies."""
+        real, imaginary = self._parts
+        return np.asarray(self.base + (q @ real) + 1j * (q @ imaginary))
+
+    def __call__(self, point: Array, hessian: bool = True) -> Local:
+        """The value; gradient and Hessian where they are asked for, zeros otherwise."""
+        states, size = len(self.slopes), len(point)
+        q = point[:states]
+        model = self.model(q)
+        amplitude = np.maximum(np.abs(model), _TINY)
+        off = q - self.restraint.expected
+        value = self.target.value(amplitude) + self.restraint.weight * float(off @ off)
+        gradient, second = np.zeros(size), np.zeros((size, size))
+        if hessian:
+            real, imaginary = self._parts
+            pull = self.target.slope(amplitude) * model / amplitude
+            gradient[:states] = real @ pull.real + imaginary @ pull.imag + 2 * self.restraint.weight * off
+            second[:states, :states] = curvature(self.target, model, real, imaginary)
+            second[range(states), range(states)] += 2 * self.restraint.weight
+        return Local(value, gradient, second)
+
+
+def curvature(target: Target, model: Complex, real: Array, imaginary: Array) -> Array:
+    """(parameters, parameters) the Hessian of a target when F_model is linear in the parameters.
+
+    With u = d|F|/dp the second derivative of |F| is (Re[conj(F_p) F_q] - u_p u_q) / |F|.
+
+    Args:
+        target: of |F|.
+        model: (reflections,) F_model.
+        real: (parameters, reflections) the real part of dF/dp.
+        imaginary: (parameters, reflections) its imaginary part.
+    """
+    amplitude = np.maximum(np.abs(model), _TINY)
+    along = real * (model.real / amplitude) + imaginary * (model.imag / amplitude)
+    turn = target.slope(amplitude) / amplitude
+    both = (real * turn) @ real.T + (imaginary * turn) @ imaginary.T
+    return np.asarray(both + (along * (target.curvature(amplitude) - turn)) @ along.T)

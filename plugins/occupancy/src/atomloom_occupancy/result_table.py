@@ -1,0 +1,62 @@
+"""The rows of ``occupancies.csv``: what was found for every state, and how well it is determined."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from atomloom.runs.atomic import atomic_file
+from atomloom_occupancy.refining import Refined
+from atomloom_occupancy.uncertainty import Uncertainty
+
+COLUMNS = (
+    "state",
+    "set",
+    "atoms",
+    "occupancy",
+    "esd_b_fixed",
+    "esd_b_free",
+    "start",
+    "bound",
+    "partner",
+    "correlation",
+    "correlation_with_b",
+    "flat",
+)
+"""The header of the file."""
+
+
+def result_table(refined: Refined, spread: Uncertainty) -> pd.DataFrame:
+    """One row for each state; empty where there is no number."""
+    network, rows = refined.network, []
+    owner = {state: each for each in network.sets for state in each.states}
+    loose = {state for each in spread.flat for state in each}
+    for number, state in enumerate(network.states):
+        mine = owner.get(number)
+        tied = frozenset(mine.states) if mine and mine.complete and len(mine.states) == 2 else frozenset()
+        partner = spread.partner(number, tied)
+        rows.append(
+            (
+                state.name,
+                mine.name if mine else "",
+                len(state.atoms),
+                refined.point[number],
+                spread.fixed_b[number],
+                spread.free_b[number],
+                state.start,
+                spread.bound[number],
+                network.states[partner].name if partner is not None else "",
+                spread.correlation[number, partner] if partner is not None else np.nan,
+                spread.correlation_with_b[number],
+                "yes" if number in loose else "",
+            )
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """The table as CSV with six digits, its first line the header."""
+    with atomic_file(path, "w") as file:
+        file.write(table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
