@@ -94,7 +94,18 @@ def plans_of_one(dataset: Dataset) -> list:  # type: ignore[type-arg]
     return list(FixedPlan(Sizes.of(dataset), Order(len(dataset), 0), len(dataset)).batches(0))
 
 
-def test_a_folder_of_buckets_is_trained_on(dataset: Dataset, tmp_path: Path) -> None:
+TRAIN = ["train", "chain-prior", "--multi-protein-dir", "DIR/03_bucketed_npz", "--batch-size", "4"]
+
+
+@pytest.mark.parametrize(
+    ("command", "order"),
+    [
+        (["run", "DIR/prior.toml"], "interleaved"),
+        (TRAIN, "interleaved"),
+        ([*TRAIN, "--bucket-order", "sequential"], "sequential"),
+    ],
+)
+def test_a_folder_of_buckets_is_trained_on(command: list[str], order: str, dataset: Dataset, tmp_path: Path) -> None:
     """By its reader, in the layout that the experiment asks for, with springs close to those that made the data."""
     paths = []
     for length in (5, 9, 16):
@@ -104,14 +115,36 @@ def test_a_folder_of_buckets_is_trained_on(dataset: Dataset, tmp_path: Path) -> 
         np.savez(paths[-1], R=held["R"], F=held["F"] / 0.0433641153087705, resname=held["resname"])
     combine_and_pad_npz_bucketed(paths, tmp_path / "03_bucketed_npz", n_buckets=2)
     (tmp_path / "prior.toml").write_text(EXPERIMENT)
-    done = CliRunner().invoke(atomloom, ["--quiet", "run", str(tmp_path / "prior.toml"), "--runs", str(tmp_path)])
+    words = [str(word).replace("DIR", str(tmp_path)) for word in command]
+    done = CliRunner().invoke(atomloom, ["--quiet", *words, "--runs", str(tmp_path), "--name", "prior"])
     assert done.exit_code == 0, done.output
     from atomloom.runs import Run
 
-    state = Run.open(tmp_path / "prior").latest()
+    fitted = Run.open(tmp_path / "prior")
+    assert fitted.config["batching"]["order"] == order
+    state = fitted.latest()
     assert state is not None
     assert state.leaves["stiffness"][0] == pytest.approx(2.0, rel=0.05)
     assert state.leaves["pull"][0] / state.leaves["stiffness"][0] == pytest.approx(3.8, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "missing option '--data'"),
+        (["--data", "a.npz", "--multi-protein-dir", "b"], "--data and --multi-protein-dir are both given"),
+        (
+            ["--data", "a.npz", "--bucket-order", "sequential"],
+            "--bucket-order is of the buckets of --multi-protein-dir",
+        ),
+        (["--multi-protein-dir", "."], "it has no bucket_N0100.npz or the like"),
+    ],
+)
+def test_what_to_train_on_is_said_once(options: list[str], message: str) -> None:
+    """Exit code 2, and what is wrong."""
+    done = CliRunner().invoke(atomloom, ["train", "chain-prior", *options])
+    assert done.exit_code == 2
+    assert message in done.stderr
 
 
 def test_the_demo(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,11 @@ from atomloom.cli.data_options import DataOptions, data_options, runs_option
 from atomloom.registry import registry
 
 if TYPE_CHECKING:
-    from atomloom.experiment import Experiment, Option
+    from atomloom.experiment import Batching, Experiment, Option
     from atomloom.specs import ModelSpec, Preset
+
+
+_BUCKET = re.compile(r"bucket_N(\d+)\.npz")
 
 
 class Train(click.Group):
@@ -116,7 +120,15 @@ def _general(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--batch-size", type=click.IntRange(min=1), metavar="INT", help="Frames in a batch."),
         runs_option,
         click.option("--name", metavar="NAME", help="Of the run; by default the model's, numbered."),
-        click.option("--data", "paths", multiple=True, required=True, metavar="PATH", help="What to read; repeatable."),
+        click.option(
+            "--bucket-order",
+            type=click.Choice(["interleaved", "sequential"]),
+            help="Whether batches of the buckets of DIR take turns (the default), or come bucket by bucket.",
+        ),
+        click.option(
+            "--multi-protein-dir", metavar="DIR", help="Instead of --data: length buckets, bucket_N0100.npz and so on."
+        ),
+        click.option("--data", "paths", multiple=True, metavar="PATH", help="What to read; repeatable."),
     ):
         function = option(function)
     return function
@@ -150,8 +162,11 @@ def _experiment(
     from atomloom.pipeline.job import options_of
     from atomloom.readers import expand, suggest
 
-    paths = given.pop("paths")
+    paths, folder = given.pop("paths"), given.pop("multi_protein_dir")
+    _check_source(paths, folder, given["bucket_order"])
     data = DataOptions(*(given[name] for name in DataOptions._fields))
+    if folder:
+        paths, data = (folder,), data._replace(reader=data.reader or "buckets")
     source = Source(
         path=paths[0] if len(paths) == 1 else list(paths),
         reader=data.reader or suggest(expand(paths[0])[0]),
@@ -172,7 +187,7 @@ def _experiment(
     return Experiment(
         preset=given.get("preset"),
         data=Data(source=[source], split=Split(seed=given["split_seed"])),
-        batching=Batching(batch_size=given["batch_size"]),
+        batching=_batching(given, folder) if folder else Batching(batch_size=given["batch_size"]),
         model={"name": name, **tables["model"]},
         losses=_weights(given["losses"]),
         training=tables["training"],
@@ -192,3 +207,26 @@ def _weights(given: tuple[str, ...]) -> dict[str, float]:
             found = f"{text!r} is not a number"
             raise ConfigError(f"read --loss {name}={text}", found, f"Write --loss {name}=1.0") from None
     return weights
+
+
+def _check_source(paths: tuple[str, ...], folder: str | None, order: str | None) -> None:
+    """Stops where nothing says what to read, or two options do."""
+    if not paths and not folder:
+        raise click.UsageError("missing option '--data'")
+    if paths and folder:
+        raise click.UsageError("--data and --multi-protein-dir are both given; leave out one of them")
+    if order and not folder:
+        raise click.UsageError("--bucket-order is of the buckets of --multi-protein-dir, which is not given")
+
+
+def _batching(given: Mapping[str, Any], folder: str) -> Batching:
+    """Batches within the buckets that the files in a folder are named after."""
+    from atomloom.errors import DataError
+    from atomloom.experiment import Batching
+
+    named = (_BUCKET.fullmatch(path.name) for path in Path(folder).glob("*"))
+    widths = sorted(int(found[1]) for found in named if found)
+    if not widths:
+        todo = "Make them by `atomloom residues bucket`, or read other files with --data"
+        raise DataError(f"train over the buckets in '{folder}'", "it has no bucket_N0100.npz or the like", todo)
+    return Batching(batch_size=given["batch_size"], buckets=widths, order=given["bucket_order"] or "interleaved")
