@@ -146,7 +146,7 @@ def test_configs_survive_json(config):
 def test_weights_that_nobody_changed_are_the_defaults_of_the_model():
     """So that a loss whose reference is missing is switched off; one that was named stops the run."""
     assert config_of("a.npz", {}).losses == {}
-    assert config_of("a.npz", {"chg_w": 0.0}).losses == {"esp": 1.0}
+    assert config_of("a.npz", {"chg_w": 0.0}).losses == {"potential": 1.0}
 
 
 def test_a_training_without_monopoles_leaves_their_loss_out(tmp_path):
@@ -155,5 +155,5 @@ def test_a_training_without_monopoles_leaves_their_loss_out(tmp_path):
 
     write(_twice().without("dcm_charges", "mono"), tmp_path / "bare.npz")
     job = prepare(config_of(str(tmp_path / "bare.npz"), {}).experiment())
-    assert [loss.name for loss in job.losses] == ["esp"]
+    assert [loss.name for loss in job.losses] == ["potential"]
     assert "charges" in job.off

@@ -7,7 +7,7 @@ import pytest
 
 from atomloom.losses import charges
 from atomloom.numpy_backend import NumpyOps
-from atomloom_dcmnet.losses import KCAL, esp, quadrupole, site_charges
+from atomloom_dcmnet.losses import KCAL, potential, site_charges, traceless_quadrupole
 from atomloom_jax.ops import JaxOps
 
 OPS = NumpyOps()
@@ -17,7 +17,7 @@ def test_every_molecule_counts_once_however_many_points_it_has(molecule, padded)
     """The mean over the points of a molecule comes before the mean over molecules."""
     batch = padded([molecule(2, seed=1, points=5), molecule(3, seed=2, points=40)])
     errors = np.where(batch["grid_segments"] == 0, 0.01, 0.02)
-    sums, counts = esp({"esp": batch["esp"] + errors}, batch, batch["frame_mask"] * 1.0, OPS)
+    sums, counts = potential({"esp": batch["esp"] + errors}, batch, batch["frame_mask"] * 1.0, OPS)
     assert sums[:2] == pytest.approx((KCAL * np.array([0.01, 0.02])) ** 2)
     assert counts.tolist() == [1.0, 1.0, 0.0]
 
@@ -26,7 +26,7 @@ def test_what_is_predicted_for_padding_never_counts(molecule, padded):
     """Not even where it is NaN, as a potential at padded points may be."""
     batch = padded([molecule(2, points=5)])
     junk = np.where(batch["grid_mask"], batch["esp"], np.nan)
-    sums, _ = esp({"esp": junk}, batch, batch["frame_mask"] * 1.0, OPS)
+    sums, _ = potential({"esp": junk}, batch, batch["frame_mask"] * 1.0, OPS)
     assert sums.tolist() == [0.0, 0.0, 0.0]
 
 
@@ -37,7 +37,7 @@ def test_points_count_by_their_weights(molecule, padded):
     batch["esp_weight"][:3] = [0.0, 1.0, 2.0]
     error = np.zeros(60)
     error[:3] = [9.0, 0.01, 0.04]
-    sums, counts = esp({"esp": batch["esp"] + error}, batch, batch["frame_mask"] * 1.0, OPS)
+    sums, counts = potential({"esp": batch["esp"] + error}, batch, batch["frame_mask"] * 1.0, OPS)
     assert sums[0] == pytest.approx(KCAL**2 * (0.01**2 + 2 * 0.04**2) / 3)
     assert counts[0] == 1.0
 
@@ -46,7 +46,7 @@ def test_a_molecule_without_a_point_that_counts_is_left_out(molecule, padded):
     """Its mean would be that of nothing."""
     batch = dict(padded([molecule(2, points=3)]))
     batch["esp_weight"] = np.zeros(60)
-    _, counts = esp({"esp": batch["esp"] + 1.0}, batch, batch["frame_mask"] * 1.0, OPS)
+    _, counts = potential({"esp": batch["esp"] + 1.0}, batch, batch["frame_mask"] * 1.0, OPS)
     assert not counts.any()
 
 
@@ -58,10 +58,10 @@ def test_the_trace_of_a_quadrupole_is_not_compared(molecule, padded):
     aside = reference.copy()
     aside[0, 0, 1] = 0.5
     weight = batch["frame_mask"] * 1.0
-    assert quadrupole({"quadrupole": reference + 7 * np.eye(3)}, target, weight, OPS)[0] == pytest.approx(
+    assert traceless_quadrupole({"quadrupole": reference + 7 * np.eye(3)}, target, weight, OPS)[0] == pytest.approx(
         0.0, abs=1e-12
     )
-    assert quadrupole({"quadrupole": aside}, target, weight, OPS)[0][0] == pytest.approx(0.25)
+    assert traceless_quadrupole({"quadrupole": aside}, target, weight, OPS)[0][0] == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize("ops", [NumpyOps(), JaxOps()], ids=["numpy", "jax"])

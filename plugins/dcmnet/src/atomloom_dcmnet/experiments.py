@@ -17,7 +17,7 @@ from atomloom.readers import expand, suggest
 from atomloom_dcmnet.config import ModelConfig
 from atomloom_jax.options import Training
 
-LOSSES = {"esp": 1.0, "charges": 1.0}
+LOSSES = {"potential": 1.0, "charges": 1.0}
 """Weights where an experiment names none."""
 
 
@@ -59,10 +59,10 @@ class ExperimentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     def losses(self) -> dict[str, float]:
         """By the names of the losses; empty where they are those of the model, which may be switched off."""
         given = {
-            "esp": self.esp_w,
+            "potential": self.esp_w,
             "charges": self.chg_w,
             "dipole": self.dipole_w,
-            "quadrupole": self.quadrupole_w,
+            "traceless_quadrupole": self.quadrupole_w,
             "site_charges": self.site_w,
         }
         wanted = {name: weight for name, weight in given.items() if weight}

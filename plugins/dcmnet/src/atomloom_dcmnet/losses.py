@@ -16,7 +16,7 @@ KCAL = factor("hartree", "kcal/mol")
 """One hartree/e, in (kcal/mol)/e."""
 
 
-def esp(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount:
+def potential(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount:
     """sum of w (V - V_ref)^2 / sum of w over the points of each frame, in ((kcal/mol)/e)^2; a frame counts once.
 
     w is `esp_weight` where it is among the values, and one otherwise. Each frame's mean comes first, so one of many
@@ -33,7 +33,7 @@ def esp(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount
     return weight * mean, weight * there
 
 
-def quadrupole(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount:
+def traceless_quadrupole(predicted: Values, target: Values, weight: Any, ops: Ops) -> SumAndCount:
     """The squared difference of the components of the traceless quadrupoles (3 r r - r^2) / 2, in (e angstrom^2)^2.
 
     No potential outside a molecule depends on a trace, so that of the reference is taken off. Both have to be from the

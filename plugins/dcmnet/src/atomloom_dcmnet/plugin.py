@@ -69,7 +69,7 @@ def atomloom_models() -> Iterable[ModelSpec]:
         backend="jax",
         config="atomloom_dcmnet.config:ModelConfig",
         training={"learning_rate": 2e-3},
-        losses={"esp": 1.0, "charges": 1.0},
+        losses={"potential": 1.0, "charges": 1.0},
         claims=frozenset({"permutation", "rotation", "reflection", "translation", "padding", "batch"}),
         presets={
             "small": Preset(below=30, model={"features": 32}, batching={"batch_size": 8}),
@@ -84,18 +84,18 @@ def atomloom_losses() -> Iterable[LossSpec]:
     """What distributed charges are trained to."""
     both = ("jax", "numpy")
     yield LossSpec(
-        name="esp",
+        name="potential",
         summary="Mean squared error of the potential on the points that count, each molecule's mean first",
-        load="atomloom_dcmnet.losses:esp",
+        load="atomloom_dcmnet.losses:potential",
         example="atomloom_dcmnet.example:surfaces",
         needs=("esp",),
         backends=both,
         unit="kcal^2/mol^2/e^2",
     )
     yield LossSpec(
-        name="quadrupole",
+        name="traceless_quadrupole",
         summary="Mean squared error of the components of the traceless quadrupole",
-        load="atomloom_dcmnet.losses:quadrupole",
+        load="atomloom_dcmnet.losses:traceless_quadrupole",
         example="atomloom_dcmnet.example:surfaces",
         needs=("quadrupole",),
         backends=both,

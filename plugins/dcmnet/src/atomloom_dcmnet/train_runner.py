@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from atomloom.errors import AtomloomError
-from atomloom.experiment import Option, describe, from_flags, plain
+from atomloom.experiment import Option, describe, from_flags
 from atomloom_dcmnet.config import ModelConfig
 from atomloom_dcmnet.experiments import ExperimentConfig, TrainingConfig
 
@@ -42,14 +42,12 @@ def command() -> click.Command:
 
 def _config(data: tuple[str, ...], given: dict[str, Any]) -> ExperimentConfig:
     """The struct that the flags amount to."""
-    import msgspec
-
     own = {name: given[name] for name in ("name", "split_seed", *_WEIGHTS) if name in given}
     parts = {
-        part: plain(from_flags(struct, {name: given[name] for name in struct.__struct_fields__ if name in given}))
+        part: from_flags(struct, {name: given[name] for name in struct.__struct_fields__ if name in given})
         for part, struct in (("model", ModelConfig), ("training", TrainingConfig))
     }
-    return msgspec.convert({"data": data, **own, **parts}, ExperimentConfig)
+    return ExperimentConfig(data=data, **own, **parts)
 
 
 def _flag(option: Option) -> click.Option:
