@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from atomloom.errors import ConfigError
-from atomloom.report import Report, Section, save, to_text
+from atomloom.report import Report, Section, renderers, save, to_text
 from atomloom.runs import atomic_file, atomic_path, strictjson
 from atomloom_residues.residue_errors import Judgement, plain
 from atomloom_residues.residue_report import along, amino_acids, report_of
@@ -71,7 +71,7 @@ def write_files(results: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
             "There is no Parquet file, since pyarrow is not installed: pip install 'atomloom-residues[parquet]'"
         )
     written += save(report, folder)
-    if find_spec("atomloom_report"):
+    if any(found.spec.name == "plots" for found in renderers.installed()):
         written += plot_per_residue_rmse(results, stem.with_name(stem.name + ".png"))
     return tuple(written)
 
@@ -85,7 +85,7 @@ def _csv(judgement: Judgement, path: Path) -> None:
 
 
 def _parquet(judgement: Judgement, path: Path) -> Path:
-    import pyarrow  # type: ignore[import-untyped]  # publishes no annotations
+    import pyarrow
     from pyarrow import parquet
 
     with atomic_path(path) as temporary:
