@@ -166,4 +166,4 @@ def _burial(forces: Forces) -> Stratum:
     labels = tuple(f"{word} ({span})" for word, span in zip(
         ("exposed", "between", "buried"), (f"up to {low:g}", f"to {high:g}", f"above {high:g}"), strict=True
     ))  # fmt: skip
-    return Stratum(f"burial by beads within {NEAR:g} angstrom", labels, groups)
+    return Stratum(f"beads within {NEAR:g} angstrom", labels, groups)
