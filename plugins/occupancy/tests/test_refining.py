@@ -139,3 +139,14 @@ def test_states_are_found() -> None:
     names = [state.name for state in network.states]
     assert names[:2] == ["A 3 SER to A 4 SER altloc A", "A 3 SER to A 4 SER altloc B"]
     assert [each.complete for each in network.sets] == [True, True]
+
+
+def test_lone_letters_are_joined_along_the_chain() -> None:
+    """Neighbouring residues that have one letter alone, at one occupancy, are one state; waters are not."""
+    structure = examples.crystal()
+    for cra in structure[0].all():
+        if cra.residue.seqid.num in (1, 2):
+            cra.atom.altloc, cra.atom.occ = "A", 0.71
+    found = {state.name: len(state.atoms) for state in find_network(structure).states}
+    assert found["A 1 ALA to A 2 ALA altloc A"] == 10
+    assert found["W 1 HOH altloc A"] == found["W 2 HOH altloc A"] == 1

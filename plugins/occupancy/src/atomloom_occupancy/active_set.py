@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import null_space
+from scipy.linalg import qr
 
 from atomloom.data.columns import Array
 from atomloom.errors import RunFailed
@@ -15,6 +15,7 @@ _ROUNDS = 60
 _TOLERANCE = 1e-11
 _FLAT = 1e-8  # curvature, relative to the largest, that a flat direction is given
 _RANK = 1e-13
+_DEPENDENT = 1e-10
 _NOTHING = 1e-20  # relative fall that rounding can feign along flat directions
 _ENOUGH = 1e-4
 _HALVINGS = 40
@@ -89,10 +90,17 @@ def tangent(matrix: Array, active: Array) -> Array:
     free = np.flatnonzero(~active)
     basis = np.zeros((len(active), 0))
     if len(free):
-        inner = null_space(matrix[:, free]) if len(matrix) else np.eye(len(free))
+        inner = _null_space(matrix[:, free])
         basis = np.zeros((len(active), inner.shape[1]))
         basis[free] = inner
     return basis
+
+
+def _null_space(rows: Array) -> Array:
+    """(n, n - rank) an orthonormal basis of what `rows` map to zero, by a QR decomposition with pivoting."""
+    turned, triangle, _ = qr(rows.T, pivoting=True)
+    size = np.abs(np.diag(triangle))
+    return np.asarray(turned[:, int(np.sum(size > _DEPENDENT * size.max(initial=0.0))) :])
 
 
 def _length(function: Callable[[Array, bool], Local], point: Array, step: Array, value: float, fall: float) -> float:

@@ -1,9 +1,9 @@
 """Finds states and sets in a model.
 
 Alternative locations of a residue are states of one set; neighbours along a chain with the same letters and
-occupancies belong to one conformation, so that their states are joined. Atoms within one altloc that differ in
-occupancy make states of their own. A set whose occupancies in the file fill its site adds up to one, any other to one
-or less. Partial atoms without altlocs are a state for each residue. Fully occupied atoms stay as they are.
+occupancies, waters apart, belong to one conformation, so that their states are joined. Atoms within one altloc that
+differ in occupancy make states of their own. A set whose occupancies in the file fill its site adds up to one, any
+other to one or less. Partial atoms without altlocs are a state for each residue. Fully occupied atoms stay as they are.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ class _Site:
     chain: str
     place: int
     label: str
+    water: bool
     members: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     values: dict[str, float] = field(default_factory=dict)
 
     def fits(self, other: _Site) -> bool:
         """Whether the other one is a neighbour along the chain in the same conformations."""
-        near = self.chain == other.chain and other.place - self.place == 1
-        same = self.values.keys() == other.values.keys() and len(self.values) > 1
+        near = self.chain == other.chain and other.place - self.place == 1 and not (self.water or other.water)
+        same = self.values.keys() == other.values.keys()
         return near and same and all(abs(self.values[a] - other.values[a]) <= UNIFORM + _ROUNDING for a in self.values)
 
 
@@ -71,7 +72,8 @@ def _sites(structure: gemmi.Structure, occupancy: Array) -> tuple[list[_Site], l
         label = f"{chain} {seqid} {atoms[members[0]].residue.name}"
         lettered = [each for each in members if atoms[each].atom.has_altloc()]
         plain.append((label, [each for each in members if not atoms[each].atom.has_altloc()]))
-        sites += _split_site(_Site(chain, place, label), [(each, atoms[each].atom) for each in lettered], occupancy)
+        bare = _Site(chain, place, label, atoms[members[0]].residue.is_water())
+        sites += _split_site(bare, [(each, atoms[each].atom) for each in lettered], occupancy)
     return sites, plain
 
 
@@ -85,7 +87,7 @@ def _split_site(bare: _Site, lettered: list[tuple[int, gemmi.Atom]], occupancy: 
         values = {letter: float(occupancy[number]) for letter, number in column.items()}
         mine = next((site for site in found if _agree(site.values, values)), None)
         if mine is None:
-            mine = _Site(bare.chain, bare.place, bare.label)
+            mine = _Site(bare.chain, bare.place, bare.label, bare.water)
             found.append(mine)
         mine.values = {**values, **mine.values}
         for letter, number in column.items():

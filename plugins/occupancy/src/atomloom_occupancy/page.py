@@ -113,7 +113,9 @@ def _along_chains(table: pd.DataFrame) -> list[Block]:
         after = Series("after", x, value, value - esd, value + esd, names)
         before = Series("before", x, part["start"].to_numpy(dtype=np.float64), labels=names)
         x_axis, y_axis = Axis("state, in the order of the file"), Axis("occupancy")
-        found.append(Scatter(title=f"Chain {chain}", series=(before, after), x=x_axis, y=y_axis))
+        found.append(
+            Scatter(title=f"Chain {chain}", series=(before, after), x=x_axis, y=y_axis, statistics=Table((), ()))
+        )
     return found
 
 
