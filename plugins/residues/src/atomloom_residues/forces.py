@@ -6,7 +6,8 @@ Every frame brings its own beads, names and residue numbers, so that proteins of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -72,7 +73,7 @@ class Forces:
         """How many there are."""
         return len(self.protein_of_frame)
 
-    @property
+    @cached_property
     def squares(self) -> Array:
         """``|predicted - reference|^2`` of each bead."""
         total: Array = np.square(self.predicted - self.reference).sum(axis=1)
@@ -80,7 +81,7 @@ class Forces:
 
     def predicting(self, predicted: npt.ArrayLike) -> Forces:
         """The same reference with other predictions."""
-        return Forces(**{**vars(self), "predicted": _predictions(predicted, len(self.reference))})
+        return replace(self, predicted=_predictions(predicted, len(self.reference)))
 
 
 def forces_of(dataset: Dataset, predicted: npt.ArrayLike, unit: str = "") -> Forces:
