@@ -14,7 +14,7 @@ import numpy as np
 from atomloom.data import Dataset
 from atomloom_physnet.config import Config
 
-_FRAMES = 6
+_FRAMES = 12
 
 
 def states() -> Dataset:
@@ -32,6 +32,8 @@ def provenance() -> dict[str, Any]:
 
 
 def example() -> tuple[Config, Dataset]:
-    """Options of a small model, and some molecules in several states."""
+    """Options of a small model, and as many neutral molecules as cations."""
     whole = states()
-    return Config(features=8, layers=1, basis_functions=4), whole[np.linspace(0, len(whole) - 1, _FRAMES).astype(int)]
+    state = zip(whole["total_charge"].tolist(), whole["total_spin"].tolist(), strict=True)
+    both = np.flatnonzero([each in ((0, 1), (1, 2)) for each in state])
+    return Config(features=8, layers=1, basis_functions=4), whole[both[:: len(both) // _FRAMES][:_FRAMES]]
