@@ -1,7 +1,8 @@
 """Standard uncertainties from the Hessian on the constraints that hold, and directions that the data leave open.
 
-With N a basis of the directions that keep A p = b and the p at their bounds, the covariance is N (N' H N)^-1 N'. With
-the B of every state freed as well, F_g turns into F_g exp(-B s^2 / 4), and the Hessian has twice the parameters.
+With N a basis of the directions that keep A p = b and the p at their bounds, the covariance is N (N' H N)^-1 N'. The
+scale of every shell, its solvent and the anisotropy are among the parameters, since they were estimated from the same
+data. With the B of every state freed as well, F_g turns into F_g exp(-B s^2 / 4), which adds as many parameters.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from atomloom.data.columns import Array
+from atomloom.data.columns import Array, Indices
 from atomloom_occupancy.active_set import tangent
 from atomloom_occupancy.objective import curvature
 from atomloom_occupancy.refining import Refined
+from atomloom_occupancy.structure_factors import Complex
 
 AT_BOUND = 1e-7
 """Occupancies and slacks below this are at their bound."""
@@ -56,19 +58,24 @@ class Uncertainty:
 def uncertainties(refined: Refined) -> Uncertainty:
     """Standard uncertainties, correlations and flat directions at the end of a refinement."""
     states = refined.form.states
-    active = refined.point < AT_BOUND
-    basis = tangent(refined.form.matrix, active)
-    covariance, flat = _inverse(refined.local.hessian, basis)
-    fixed = _spread(covariance)[:states]
+    basis = tangent(refined.form.matrix, refined.point < AT_BOUND)
+    _, flat = _inverse(refined.local.hessian, basis)
     open_ends = tuple(named for direction in flat.T if (named := _named(direction[:states])))
     loose = sorted({state for each in open_ends for state in each})
-    fixed[loose] = np.nan
-    free, with_b = _with_b(refined, basis)
-    free[loose] = np.nan
-    free[~np.isfinite(fixed)] = np.nan
+    scales, tried = _scale_slopes(refined), np.flatnonzero(refined.point[:states] > _LEAST_Q)
+    covariance = _covariance(refined, basis, scales)
+    with_b = _covariance(refined, basis, np.concatenate([_b_slopes(refined, tried), scales]))
+    fixed, free = _spread(covariance), _spread(with_b)
+    for each in (fixed, free):
+        each[loose] = np.nan
+    free[:states][~np.isfinite(fixed[:states])] = np.nan
+    own = np.full(states, np.nan)
+    size = len(refined.point)
     with np.errstate(invalid="ignore", divide="ignore"):
-        correlation = covariance[:states, :states] / np.outer(fixed, fixed)
-    return Uncertainty(fixed, free, correlation, with_b, _bounds(refined), open_ends)
+        correlation = covariance[:states, :states] / np.outer(fixed[:states], fixed[:states])
+        places = size + np.arange(len(tried))
+        own[tried] = with_b[tried, places] / (free[tried] * free[places])
+    return Uncertainty(fixed[:states], free[:states], correlation, own, _bounds(refined), open_ends)
 
 
 def _inverse(hessian: Array, basis: Array) -> tuple[Array, Array]:
@@ -80,36 +87,42 @@ def _inverse(hessian: Array, basis: Array) -> tuple[Array, Array]:
     return np.asarray(inverse), np.asarray(along[:, ~kept])
 
 
-def _with_b(refined: Refined, basis: Array) -> tuple[Array, Array]:
-    """(states,) standard uncertainties with B freed, and the correlation of each occupancy with its B.
+def _covariance(refined: Refined, basis: Array, extra: Complex) -> Array:
+    """(states + slacks + extra, the same) the covariance when these further derivatives of F_model are freed too.
 
-    The curvature is the expected one, without the second derivatives of F_model.
+    Further parameters count in units in which they move F as far as an occupancy does, and without second derivatives
+    of F_model: this is the curvature that one expects.
     """
-    states, size = refined.form.states, len(refined.point)
-    q, data = refined.point[:states], refined.crystal.data
-    tried = np.flatnonzero(q > _LEAST_Q)
+    states, size, count = refined.form.states, len(refined.point), len(extra)
     slopes = refined.objective.slopes
-    by_b = -(0.25 / data.d[data.work] ** 2) * (q[tried, None] * slopes[tried])
-    both = np.concatenate([slopes, by_b])
-    model = refined.objective.model(q)
-    inner = curvature(refined.objective.target, model, both.real, both.imag)
-    hessian = np.zeros((size + len(tried), size + len(tried)))
-    places = np.concatenate([np.arange(states), size + np.arange(len(tried))])
-    hessian[np.ix_(places, places)] = inner
+    usual = float(np.median(np.linalg.norm(slopes, axis=1)))
+    sizes = np.maximum(np.linalg.norm(extra, axis=1, keepdims=True), 1e-300)
+    both = np.concatenate([slopes, extra * (usual / sizes)])
+    model = refined.objective.model(refined.point[:states])
+    hessian = np.zeros((size + count, size + count))
+    places = np.concatenate([np.arange(states), size + np.arange(count)])
+    hessian[np.ix_(places, places)] = curvature(refined.objective.target, model, both.real, both.imag)
     hessian[range(states), range(states)] += 2 * refined.objective.restraint.weight
-    widened = np.zeros((size + len(tried), basis.shape[1] + len(tried)))
+    widened = np.zeros((size + count, basis.shape[1] + count))
     widened[:size, : basis.shape[1]] = basis
-    widened[size:, basis.shape[1] :] = _B_UNIT * np.eye(len(tried))
-    covariance, _ = _inverse(hessian, widened)
-    spread = _spread(covariance)
-    with_b = np.full(states, np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        own = covariance[tried, size + np.arange(len(tried))]
-        with_b[tried] = own / (spread[tried] * spread[size:])
-    return spread[:states], with_b
+    widened[size:, basis.shape[1] :] = np.eye(count)
+    return _inverse(hessian, widened)[0]
 
 
-_B_UNIT = 20.0  # angstrom^2 that move F about as far as an occupancy of one does
+def _scale_slopes(refined: Refined) -> Complex:
+    """(parameters, reflections) of the scale of each shell, its solvent where there is any, and anisotropy."""
+    crystal, scale, work = refined.crystal, refined.after.scale, refined.crystal.data.work
+    shell = crystal.lattice.shell[work]
+    of_shell = (np.arange(int(shell.max()) + 1)[:, None] == shell).astype(np.float64)
+    model = refined.objective.model(refined.point[: refined.form.states])
+    solvent = of_shell[(of_shell @ scale.mask[work]) > 0] * (scale.total * crystal.masked)[work]
+    return np.concatenate([of_shell * model, solvent, crystal.lattice.terms[work].T * model])
+
+
+def _b_slopes(refined: Refined, tried: Indices) -> Complex:
+    """(tried, reflections) the derivative of F_model by the B of these states."""
+    data = refined.crystal.data
+    return np.asarray(-(0.25 / data.d[data.work] ** 2) * refined.point[tried, None] * refined.objective.slopes[tried])
 
 
 def _spread(covariance: Array) -> Array:
