@@ -24,6 +24,7 @@ from atomloom.report.blocks import Cell
 from atomloom_dcmnet.analysis import Analysis, MoleculeErrors, Part
 
 UNIT = "kcal/mol/e"
+TINY = 1e-12  # of a difference of bounds, which is zero where both are perfect
 CROWD = 2000
 """More points than this would hide each other in a parity plot, and are counted in hexagons."""
 
@@ -51,12 +52,16 @@ def report_on(analysis: Analysis, title: str, facts: Mapping[str, str]) -> Repor
 
 
 def _summary(analysis: Analysis) -> str:
+    """How near the network comes to the bounds, in words."""
     rmse, atoms, sites = (float(np.nanmedian(analysis.of(n))) for n in ("rmse", "bound_atoms", "bound_sites"))
-    gained = f"{100 * (atoms - rmse) / (atoms - sites):.0f} %" if atoms > sites else "nothing measurable"
-    return (
+    said = (
         f"The median RMSE of {len(analysis.molecules)} molecules is {rmse:.3f} {UNIT}. Charges fitted at the atoms of "
-        f"each reach {atoms:.3f}, fitted sites {sites:.3f}: of what sites can gain over atoms the network has {gained}."
+        f"each reach {atoms:.3f}, fitted sites {sites:.3f}"
     )
+    if rmse > atoms:
+        return f"{said}: both are better than the network, as they are fitted to the points that judge them."
+    gained = 100 * (atoms - rmse) / max(atoms - sites, TINY)
+    return f"{said}: the network has {gained:.0f} % of what sites gain over atoms."
 
 
 def _potential(analysis: Analysis) -> tuple[Block, ...]:
