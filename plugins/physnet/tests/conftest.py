@@ -100,7 +100,8 @@ def fitted(state: Callable[..., State]) -> Callable[..., Fitted]:
     def make(**options: Any) -> Fitted:
         made = state(**options)
         references = np.where(np.arange(119) == 8, -2000.0, -13.0)
-        made = {**made, "references": references}
+        loaded = jax.device_get(made["parameters"])  # numpy's, as those of a checkpoint are
+        made = {**made, "parameters": loaded, "references": references}
         (spec,) = atomloom_models()
         return Fitted(model, spec, made, Schema({}, (1, 8), 0), 0, BACKEND, made["network"].config)
 

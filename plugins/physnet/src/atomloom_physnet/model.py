@@ -123,7 +123,7 @@ def empty(config: Config, elements: tuple[int, ...]) -> State:
 def computed(state: State, batch: Mapping[str, Any], **switches: bool) -> dict[str, jax.Array]:
     """What the network gives for a batch, under its own names; see `EF_ChargeSpinConditioned`."""
     found: dict[str, jax.Array] = state[NETWORK].module.apply(
-        {"params": state[PARAMETERS]},
+        {"params": jax.tree.map(jnp.asarray, state[PARAMETERS])},  # those of a checkpoint are numpy's
         atomic_numbers=jnp.asarray(batch["Z"]),
         positions=jnp.asarray(batch["R"]),
         total_charges=jnp.asarray(batch["total_charge"]),
