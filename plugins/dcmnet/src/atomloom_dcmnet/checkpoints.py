@@ -17,16 +17,11 @@ from atomloom.runs import Run
 from atomloom_dcmnet.analysis import Analysis, analyse
 from atomloom_dcmnet.model import DCMNet
 from atomloom_dcmnet.reporting import report_on
-from atomloom_dcmnet.tables import save_analysis, save_history
 
 
 def dcmnet_analysis(run: Run, dataset: Dataset, /) -> Report:
-    """The post-processor ``dcmnet-analysis``: a report, and beside it ``best_analysis.json`` and tables as CSV."""
+    """The post-processor ``dcmnet-analysis``; `run_training` keeps the same numbers as JSON and CSV."""
     found = analyze_checkpoint(run, dataset)
-    folder = run.files.analysis
-    folder.mkdir(parents=True, exist_ok=True)
-    save_analysis(found, folder)
-    save_history(run, folder)
     facts = {"run": run.name, "frames": str(len(dataset)), "points": str(len(found.reference))}
     return report_on(found, f"Potential of the charges of {run.name}", facts)
 

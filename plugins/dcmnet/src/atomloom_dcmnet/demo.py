@@ -7,7 +7,7 @@ from pathlib import Path
 from atomloom.experiment import Batching, Data, Experiment, Source, Split
 from atomloom.pipeline import fit, prepare
 from atomloom.pipeline.evaluating import held_out
-from atomloom.report import Report, save
+from atomloom.report import Report
 from atomloom.writers import write
 from atomloom_dcmnet.bundled import small_molecules
 from atomloom_dcmnet.checkpoints import dcmnet_analysis
@@ -33,6 +33,4 @@ def run(folder: Path, /, *, epochs: int = EPOCHS) -> Report:
         training={"num_epochs": epochs, "learning_rate": 4e-3, "ema_decay": 0.98, "table_every_n_epochs": 0},
     )
     fitted, _ = fit(prepare(experiment), folder / "runs" / "dcmnet-demo")
-    report = dcmnet_analysis(fitted, held_out(fitted))
-    save(report, fitted.files.analysis)
-    return report
+    return dcmnet_analysis(fitted, held_out(fitted))
