@@ -20,7 +20,8 @@ from atomloom.runs import describe
 from atomloom_jax import Training, train_model_multibatch
 from atomloom_jax.pair_potential import Config, PairPotential
 
-LOSSES = (WeightedLoss("energy", 1.0, ("E",), energy), WeightedLoss("forces", 10.0, ("F",), forces))
+LOSSES = (WeightedLoss("energy", 1.0, ("E",), energy), WeightedLoss("F", 10.0, ("F",), forces))
+"""One has the name of a field, whose measurements stay apart from its own."""
 
 
 def _fit_data(dataset: Dataset, train: int, **batching: Any) -> FitData:

@@ -232,7 +232,7 @@ def test_the_table_of_an_epoch_is_in_the_log(fit_data: Any, trained: Any, molecu
     assert "epoch 2 of 4" in text
     assert "epoch 3 of 4" not in text
     rows = [line.split() for line in text.split("epoch 4 of 4", 1)[1].splitlines()]
-    for name in ("loss", "loss/forces", "E/mae", "E/rmse", "F/mean", "F/std", "F/min", "F/max"):
+    for name in ("loss", "loss/F", "E/mae", "E/rmse", "F/mean", "F/std", "F/min", "F/max"):
         train, valid = (logged[f"{part}/{name}"][-1] for part in ("train", "valid"))
         (row,) = (row for row in rows if row[:1] == [name])
         assert [float(value) for value in row[1:]] == pytest.approx(

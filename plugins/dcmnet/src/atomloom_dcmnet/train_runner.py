@@ -42,7 +42,7 @@ def command() -> click.Command:
 
 def _config(data: tuple[str, ...], given: dict[str, Any]) -> ExperimentConfig:
     """The struct that the flags amount to."""
-    own = {name: given[name] for name in ("name", "split_seed", *_WEIGHTS) if name in given}
+    own: dict[str, Any] = {name: given[name] for name in ("name", "split_seed", *_WEIGHTS) if name in given}
     parts: dict[str, Any] = {
         part: from_flags(struct, {name: given[name] for name in struct.__struct_fields__ if name in given})
         for part, struct in (("model", ModelConfig), ("training", TrainingConfig))

@@ -69,7 +69,7 @@ def failure(run: str, where: str, found: Sequence[Culprit], frames: int, numbers
 
 def _judged(objective: Objective[Any], parameters: Any, constants: Any, batch: DeviceBatch) -> Mapping[str, Any]:
     def value(trained: Any, name: str) -> jax.Array:
-        return jnp.asarray(objective.measured({**trained, **constants}, batch).sums[f"{name}/sum"])
+        return jnp.asarray(objective.measured({**trained, **constants}, batch).sums[f"loss/{name}/sum"])
 
     judged = {}
     for loss in objective.losses:

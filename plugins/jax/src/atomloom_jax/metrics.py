@@ -21,8 +21,8 @@ class TrainingMetrics(NamedTuple):
     """Measurements by name.
 
     Args:
-        sums: what adds up: ``frames``, ``LOSS/sum``, ``LOSS/count``, and of each field ``FIELD/count``, ``/total``,
-            ``/absolute``, ``/squares``.
+        sums: what adds up: ``frames``, ``loss/LOSS/sum``, ``loss/LOSS/count``, and of each field ``FIELD/count``,
+            ``/total``, ``/absolute``, ``/squares``.
         maxima: what the largest is kept of: ``FIELD/high`` of the errors, ``FIELD/low`` of their negatives.
     """
 
@@ -92,8 +92,8 @@ class TrainingMetrics(NamedTuple):
 
 def mean(metrics: TrainingMetrics, loss: str) -> Any:
     """The mean of a loss over what it counted; zero where it counted nothing."""
-    count = metrics.sums[f"{loss}/count"]
-    return metrics.sums[f"{loss}/sum"] / (count + (count == 0))
+    count = metrics.sums[f"loss/{loss}/count"]
+    return metrics.sums[f"loss/{loss}/sum"] / (count + (count == 0))
 
 
 def errors(field: str, predicted: Any, reference: Any, mask: Any) -> TrainingMetrics:

@@ -63,14 +63,14 @@ class Objective(Generic[State]):
         parts.append(TrainingMetrics({"frames": weight.sum()}, {}))
         for loss in self.losses:
             total, count = loss.function(predicted, batch, weight, OPS)
-            sums = {f"{loss.name}/sum": jnp.sum(total), f"{loss.name}/count": jnp.sum(count)}
+            sums = {f"loss/{loss.name}/sum": jnp.sum(total), f"loss/{loss.name}/count": jnp.sum(count)}
             parts.append(TrainingMetrics({name: jnp.asarray(value, float) for name, value in sums.items()}, {}))
         return together(parts)
 
     def counts(self, leaves: Leaves, batch: DeviceBatch) -> dict[str, jax.Array]:
         """By how much the sum of each loss is to be divided."""
         sums = self.measured(leaves, batch).sums
-        return {loss.name: jax.lax.stop_gradient(sums[f"{loss.name}/count"]) for loss in self.losses}
+        return {loss.name: jax.lax.stop_gradient(sums[f"loss/{loss.name}/count"]) for loss in self.losses}
 
     def share(
         self, parameters: Leaves, constants: Leaves, batch: DeviceBatch, counts: Mapping[str, Any], key: jax.Array
@@ -80,5 +80,5 @@ class Objective(Generic[State]):
         share = jnp.zeros((), float)
         for loss in self.losses:
             count = counts[loss.name]
-            share += loss.weight * metrics.sums[f"{loss.name}/sum"] / (count + (count == 0))
+            share += loss.weight * metrics.sums[f"loss/{loss.name}/sum"] / (count + (count == 0))
         return share, metrics
