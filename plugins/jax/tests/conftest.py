@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,14 @@ def _no_leftover_settings() -> Any:
     before = jax.config.read("jax_enable_x64")
     yield
     assert jax.config.read("jax_enable_x64") == before
+
+
+@pytest.fixture
+def run_log(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    """Gives what was said to the log of a run, which passes nothing on."""
+    logging.getLogger("atomloom.run").propagate = False  # as a run has it, too late for `caplog` to follow
+    with caplog.at_level(logging.INFO, "atomloom.run"):
+        yield lambda: [record.getMessage() for record in caplog.records]
 
 
 @pytest.fixture(scope="session")

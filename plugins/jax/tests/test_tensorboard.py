@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,9 @@ import numpy as np
 import pytest
 
 from atomloom import Dataset, Run
-from atomloom.errors import ConfigError
 from atomloom.pipeline.job import schema_of
 from atomloom.runs import describe
-from atomloom_jax import Training, checking
-from atomloom_jax.checking import check
+from atomloom_jax import Training
 from atomloom_jax.pair_potential import Config, PairPotential
 from atomloom_jax.training import train_model_multibatch
 
@@ -77,16 +74,3 @@ def test_scalars_are_those_of_the_run(fit_data: Any, losses: Any, molecules: Dat
     rates = shown(run.folder / "tensorboard" / "updates", "learning_rate")
     assert list(rates) == list(range(1, 19))
     assert all(np.diff(list(rates.values())) < 0)
-
-
-def test_a_missing_package_is_told_beforehand(
-    fit_data: Any, molecules: Dataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever asks for TensorBoard without its package hears how to install it."""
-
-    def nowhere(name: str) -> ModuleSpec | None:
-        return None
-
-    monkeypatch.setattr(checking, "find_spec", nowhere)
-    with pytest.raises(ConfigError, match=r'pip install "atomloom-jax\[tensorboard\]"'):
-        check(fit_data(molecules, 60), Training(tensorboard=True))

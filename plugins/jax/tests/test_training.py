@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +58,14 @@ def test_one_program_is_compiled_for_each_shape(
     trained: Any,
     molecules: Dataset,
     tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
+    run_log: Callable[[], list[str]],
     batching: dict[str, Any],
 ) -> None:
     """As many updates and validations are compiled as the plan has shapes, over all epochs."""
     data = fit_data(molecules, 60, **batching)
-    with caplog.at_level(logging.INFO, "atomloom.run"):
-        trained(tmp_path / "run", data, Training(num_epochs=3))
+    trained(tmp_path / "run", data, Training(num_epochs=3))
     shapes = {planned.shape for epoch in range(3) for planned in data.plan(data.train, pairs=True).batches(epoch)}
-    said = [record.getMessage() for record in caplog.records]
+    said = run_log()
     assert sum(text.startswith("compiled an update") for text in said) == len(shapes)
     noted = Run.open(tmp_path / "run").provenance["sessions"][-1]
     assert noted["programs_compiled"] == sum(text.startswith("compiled") for text in said)

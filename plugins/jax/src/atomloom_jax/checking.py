@@ -22,12 +22,18 @@ def check(data: FitData, training: Training) -> None:
     """
     _check_batch(data, training)
     share(data, training.gradient_accumulation_steps, mesh(training.device, training.num_devices).size)
-    if training.tensorboard and find_spec("tensorboardX") is None:
-        todo = 'Install it with `pip install "atomloom-jax[tensorboard]"`, or leave `tensorboard` out'
-        raise ConfigError("write files for TensorBoard", "tensorboardX is not installed", todo)
+    _check_package(training.tensorboard, "tensorboardX", "tensorboard", "write files for TensorBoard")
+    _check_package(training.lovely, "lovely_jax", "lovely", "tell arrays by lovely-jax")
     if training.init_from is not None and Run.open(Path(training.init_from)).latest() is None:
         found = "it has no checkpoint yet"
         raise ConfigError(f"start from the run '{training.init_from}'", found, "Fit that run first, or name another")
+
+
+def _check_package(wanted: bool, module: str, option: str, asked: str) -> None:
+    """Stops where an option needs a package of the extra of its name that is not there."""
+    if wanted and find_spec(module) is None:
+        todo = f'Install it with `pip install "atomloom-jax[{option}]"`, or leave `{option}` out'
+        raise ConfigError(asked, f"{module} is not installed", todo)
 
 
 def _check_batch(data: FitData, training: Training) -> None:

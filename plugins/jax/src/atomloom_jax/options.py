@@ -59,6 +59,9 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keep_last: Annotated[int, Meta(ge=1, description="how many of these are kept")] = 3
     table_every_n_epochs: Annotated[Count, Meta(description="show a table of all metrics so often; 0: never")] = 1
     tensorboard: Annotated[bool, Meta(description="write the course of the training for TensorBoard as well")] = False
+    lovely: Annotated[bool, Meta(description="tell the arrays by lovely-jax, at the start and where numbers break")] = (
+        False
+    )
     init_from: Annotated[
         Annotated[str, Meta(min_length=1)] | None, Meta(description="run whose best parameters to start from")
     ] = None

@@ -6,7 +6,7 @@ that a training needs to go on is in its checkpoint, so that one that was killed
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import repeat
@@ -27,6 +27,7 @@ from atomloom_jax.devices import mesh, replicated
 from atomloom_jax.feeding import Feed, Prepared
 from atomloom_jax.gathering import Broken, Gatherer, fetched
 from atomloom_jax.identity import identity
+from atomloom_jax.lovely import told
 from atomloom_jax.memory import exhaustion_told, memory_limit
 from atomloom_jax.metrics import TrainingMetrics, for_part, nothing, together
 from atomloom_jax.model import JaxModel
@@ -123,6 +124,8 @@ class _Loop(Generic[State]):
         if (checkpoint := run.latest()) is not None:
             known, steering = restored(known, checkpoint, identity(model, run.config), run.name)
         run.logger.info("%d parameters are trained on %s", count(leaves.parameters), ", ".join(map(str, where.devices)))
+        if training.lovely:
+            _tell_arrays(run, "before this session", known.parameters)
         everywhere = NamedSharding(where, SHARED)
         known = jax.device_put(known, everywhere)
         constants = {name: replicated(leaf, everywhere) for name, leaf in leaves.constants.items()}
@@ -262,10 +265,17 @@ class _Loop(Generic[State]):
         """The error that says which frames and which loss made the numbers not finite."""
         host = jax.device_get((parameters, self.constants))
         trained, constants = jax.tree.map(jnp.asarray, host)  # on one device, whatever the mesh was
+        if self.training.lovely:
+            _tell_arrays(self.run, f"in {where}", trained)
         mine = culprits(self.objective, trained, constants, self.feeds[part], broken)
         found = [Culprit(*each) for share in from_all(mine) for each in share]
         structures, done = sum(from_all(broken.prepared.structures)), self.run.epochs_done
         return failure(self.run.name, where, found, structures, self.data.numbers.get(part), done)
+
+
+def _tell_arrays(run: Run, when: str, parameters: Mapping[str, Any]) -> None:
+    for line in told(parameters):
+        run.logger.info("%s: %s", when, line)
 
 
 def _start(model: Model[State], state: State, data: FitData, run: Run, training: Training) -> tuple[Leaves, State]:
