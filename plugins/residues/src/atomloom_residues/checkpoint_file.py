@@ -44,17 +44,18 @@ class Lazy(Mapping[Path, Array]):
         return len(self._paths)
 
 
-def read_tree(path: File, entry: str = "") -> Tree:
+def read_tree(source: str | File, entry: str = "") -> Tree:
     """The parameters in a checkpoint.
 
     Args:
-        path: a safetensors file (those of atomloom's runs without what their engine keeps), NPZ, flax msgpack, a pickle
+        source: a safetensors file (those of atomloom's runs without what their engine keeps), NPZ, flax msgpack, a pickle
             of a trainer's state, or an archive by ``torch.save``.
         entry: the part that holds the parameters, keys joined by slashes; else the usual ones are followed.
 
     Raises:
         DataError: when it is damaged, of no known kind, or holds something else than arrays there.
     """
+    path = File(source)
     if not path.is_file():
         raise DataError(f"read '{path}'", "there is no such file", "Check the path")
     kind = _READERS.get(path.suffix.lower())

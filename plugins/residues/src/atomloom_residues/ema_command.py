@@ -74,7 +74,8 @@ def _tell(made: Averaged, target: Path, json_output: bool) -> None:
         note(f"{path.name} is left out: {reason}.")
     if made.series.note:
         note(f"{made.series.note[:1].upper()}{made.series.note[1:]}.")
-    heads = ("file", made.series.unit, "weight", *(("loss",) if made.scores is not None else ()))
+    counted = "number" if made.series.unit == "file" else made.series.unit
+    heads = ("file", counted, "weight", *(("loss",) if made.scores is not None else ()))
     table(heads, made.rows())
     spread = made.chosen.spread
     told = f"{made.chosen.rule}: effective number {spread.effective:.2f}, oldest weight {spread.oldest:.2g}"
