@@ -48,8 +48,8 @@ def read_tree(source: str | File, entry: str = "") -> Tree:
     """The parameters in a checkpoint.
 
     Args:
-        source: a safetensors file (those of atomloom's runs without what their engine keeps), NPZ, flax msgpack, a pickle
-            of a trainer's state, or an archive by ``torch.save``.
+        source: a safetensors file (those of atomloom's runs without what their engine keeps), NPZ, flax msgpack, a
+            pickle of a trainer's state, or an archive by ``torch.save``.
         entry: the part that holds the parameters, keys joined by slashes; else the usual ones are followed.
 
     Raises:
