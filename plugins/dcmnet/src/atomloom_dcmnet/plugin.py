@@ -16,7 +16,7 @@ title = {Minimal distributed charges: Multipolar quality at the cost of point ch
 journal = {The Journal of Chemical Physics}, volume = {147}, pages = {161712}, year = {2017}}"""
 
 _PAINN = """@inproceedings{schutt2021painn,
-author = {Sch{\\"u}tt, Kristof T. and Unke, Oliver T. and Gastegger, Michael},
+author = {Schütt, Kristof T. and Unke, Oliver T. and Gastegger, Michael},
 title = {Equivariant message passing for the prediction of tensorial properties and molecular spectra},
 booktitle = {Proceedings of the 38th International Conference on Machine Learning}, year = {2021}}"""
 

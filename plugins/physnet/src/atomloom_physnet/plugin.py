@@ -19,7 +19,7 @@ journal = {Nature Communications}, volume = {12}, pages = {7273}, year = {2021},
 doi = {10.1038/s41467-021-27504-0}}"""
 
 _PAINN = """@inproceedings{schutt2021painn,
-author = {Sch{\\"u}tt, Kristof T. and Unke, Oliver T. and Gastegger, Michael},
+author = {Schütt, Kristof T. and Unke, Oliver T. and Gastegger, Michael},
 title = {Equivariant message passing for the prediction of tensorial properties and molecular spectra},
 booktitle = {Proceedings of the 38th International Conference on Machine Learning}, year = {2021}}"""
 
