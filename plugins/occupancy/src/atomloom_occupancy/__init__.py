@@ -2,10 +2,10 @@
 
 ::
 
-    mixed, tensor, sharing       parameters in torch             model                   a model with them
+    mixed, tensor, sharing       parameters in torch             model, grouping         a model with them
     structure                    models from files               reflections, free_flags, french_wilson   data
     states, finding, group_file  what is refined together        standard_form, active_set    constraints, exact minima
-    structure_factors, basis     F_calc, linear in q             mask, scaling           bulk solvent and overall scale
+    structure_factors, transform, basis     F_calc, linear in q  mask, scaling           bulk solvent and overall scale
     likelihood, objective        the targets                     refining                the outer loop
     uncertainty                  esds and flat directions        checking                a model without data
     job, writing, rounding, maps, viewers, result_table, page    what comes out          reading                 readers

@@ -11,7 +11,8 @@ from atomloom.data.columns import Array
 from atomloom.progress import track
 from atomloom_occupancy.states import Network
 from atomloom_occupancy.structure import occupancies_of
-from atomloom_occupancy.structure_factors import Calculator, Complex
+from atomloom_occupancy.structure_factors import Calculator
+from atomloom_occupancy.transform import Complex
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from atomloom.data.columns import Array
 from atomloom.report import Block, Column, KeyFigure, KeyFigures, Report, Section, Table, Text
 from atomloom_occupancy.finding import find_network
-from atomloom_occupancy.sharing import UNIFORM
+from atomloom_occupancy.grouping import UNIFORM
 from atomloom_occupancy.structure import atoms_of, multiplicities_of, occupancies_of
 
 IDENTICAL = 0.02

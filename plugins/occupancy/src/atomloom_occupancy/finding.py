@@ -15,7 +15,7 @@ import gemmi
 import numpy as np
 
 from atomloom.data.columns import Array
-from atomloom_occupancy.sharing import UNIFORM, split_uniform
+from atomloom_occupancy.grouping import UNIFORM, split_uniform
 from atomloom_occupancy.standard_form import Together
 from atomloom_occupancy.states import Network, State
 from atomloom_occupancy.structure import atoms_of, multiplicities_of, occupancies_of

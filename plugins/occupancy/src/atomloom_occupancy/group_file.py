@@ -24,7 +24,7 @@ import gemmi
 import numpy as np
 
 from atomloom.errors import ConfigError
-from atomloom_occupancy.sharing import UNIFORM
+from atomloom_occupancy.grouping import UNIFORM
 from atomloom_occupancy.standard_form import Together
 from atomloom_occupancy.states import Network, State
 from atomloom_occupancy.structure import atoms_of, multiplicities_of, occupancies_of

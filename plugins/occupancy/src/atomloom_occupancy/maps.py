@@ -13,7 +13,7 @@ from atomloom.runs.atomic import atomic_path
 from atomloom_occupancy.likelihood import figure_of_merit as merit
 from atomloom_occupancy.refining import Refined
 from atomloom_occupancy.structure import atom_name
-from atomloom_occupancy.structure_factors import Complex
+from atomloom_occupancy.transform import Complex
 
 NEAR = 2.5
 """Peaks up to this many angstrom from a refined atom are shown."""

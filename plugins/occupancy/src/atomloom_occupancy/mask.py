@@ -6,7 +6,7 @@ import gemmi
 import numpy as np
 
 from atomloom.data.columns import Array
-from atomloom_occupancy.structure_factors import Complex
+from atomloom_occupancy.transform import Complex
 
 SPACING = 0.6
 """Angstrom between points of the mask, at most; finer where the data reach further."""

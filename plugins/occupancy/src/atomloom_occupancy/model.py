@@ -14,7 +14,7 @@ from torch import Tensor
 
 from atomloom.data.columns import Array
 from atomloom.errors import ConfigError
-from atomloom_occupancy.sharing import uniform_groups
+from atomloom_occupancy.grouping import uniform_groups
 from atomloom_occupancy.structure import atoms_of, load_structure, occupancies_of
 from atomloom_occupancy.tensor import OccupancyTensor
 

@@ -10,7 +10,7 @@ import numpy as np
 from atomloom.data.columns import Array
 from atomloom_occupancy.active_set import Local
 from atomloom_occupancy.likelihood import Target
-from atomloom_occupancy.structure_factors import Complex
+from atomloom_occupancy.transform import Complex
 
 _TINY = 1e-9
 

@@ -9,14 +9,12 @@ from collections.abc import Iterable, Sequence
 
 import gemmi
 import numpy as np
-import numpy.typing as npt
 
 from atomloom.data.columns import Array
+from atomloom_occupancy.transform import Complex, Transform
 
 RATE = 1.5
 """Grid points per shortest half wavelength; gemmi's density is then within 1e-4 of its direct sum."""
-
-Complex = npt.NDArray[np.complex128]
 
 
 class Calculator:
@@ -28,15 +26,20 @@ class Calculator:
     """
 
     def __init__(self, structure: gemmi.Structure, hkl: Array) -> None:
-        self.hkl = np.ascontiguousarray(hkl, dtype=np.int32)
+        hkl = np.ascontiguousarray(hkl, dtype=np.int32)
         self._atoms = [cra.atom for cra in structure[0].all()]
         self._density = gemmi.DensityCalculatorX()
-        spacing = structure.cell.calculate_d_array(self.hkl)
+        spacing = structure.cell.calculate_d_array(hkl)
         self._density.d_min = float(spacing.min()) * (1 - 1e-6)
         self._density.rate = RATE
         self._density.grid.setup_from(structure)
         self._density.set_refmac_compatible_blur(structure[0])
         self._density.initialize_grid()
+        grid = self._density.grid
+        moved, turn = _images(grid.spacegroup, hkl)
+        point = structure.cell.volume / grid.point_count
+        self._turn = turn * (point * np.exp(self._density.blur / (4 * spacing**2)))
+        self._transform = Transform((grid.nu, grid.nv, grid.nw), moved)
 
     def of_atoms(self, members: Iterable[int], occupancy: Sequence[float] | Array) -> Complex:
         """(reflections,) F of these atoms with these occupancies, which replace those in the file."""
@@ -47,10 +50,15 @@ class Calculator:
                 site = self._atoms[atom].clone()
                 site.occ = float(weight)
                 density.add_atom_density_to_grid(site)
-        density.grid.symmetrize_sum()
-        factors = gemmi.transform_map_to_f_phi(density.grid, half_l=True)
-        found = factors.get_value_by_hkl(self.hkl, unblur=density.blur)
-        return np.asarray(found, dtype=np.complex128)
+        return np.asarray((self._transform(density.grid.array) * self._turn).sum(axis=0))
+
+
+def _images(group: gemmi.SpaceGroup, hkl: Array) -> tuple[Array, Complex]:
+    """The Miller indices h R of each operation, and exp(2 pi i h t): F(h) is the sum of F_asu(h R) exp(2 pi i h t)."""
+    operations = list(group.operations())
+    rotations = np.array([operation.rot for operation in operations]) // gemmi.Op.DEN
+    shifts = np.array([operation.tran for operation in operations]) / gemmi.Op.DEN
+    return hkl @ rotations, np.exp(2j * np.pi * (shifts @ hkl.T))
 
 
 def direct_sum(structure: gemmi.Structure, hkl: Array) -> Complex:

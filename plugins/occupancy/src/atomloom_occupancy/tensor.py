@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from atomloom.errors import ConfigError
-from atomloom_occupancy.sharing import check_values, expansion_of, residue_groups
+from atomloom_occupancy.grouping import residue_groups
+from atomloom_occupancy.sharing import check_values, expansion_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from atomloom.data.columns import Array, Indices
 from atomloom_occupancy.active_set import tangent
 from atomloom_occupancy.objective import curvature
 from atomloom_occupancy.refining import Refined
-from atomloom_occupancy.structure_factors import Complex
+from atomloom_occupancy.transform import Complex
 
 AT_BOUND = 1e-7
 """Occupancies and slacks below this are at their bound."""
