@@ -10,7 +10,7 @@ from scipy.special import gamma
 
 from atomloom_occupancy import french_wilson
 from atomloom_occupancy.active_set import minimise_quadratic
-from atomloom_occupancy.likelihood import Amplitudes, Errors, LeastSquares, MaximumLikelihood, estimate_errors
+from atomloom_occupancy.likelihood import Amplitudes, Errors, LeastSquares, MaximumLikelihood, estimate_errors, rescaled
 from atomloom_occupancy.objective import Objective, Restraint
 from atomloom_occupancy.rounding import two_decimals
 from atomloom_occupancy.standard_form import Together, standard_form
@@ -96,6 +96,22 @@ def test_errors_are_found_again() -> None:
     found = estimate_errors(observed, np.abs(model), np.zeros(count, dtype=np.int64), np.ones(count, dtype=bool))
     assert found.alpha[0] == pytest.approx(0.8, rel=0.01)
     assert found.beta[0] == pytest.approx(144, rel=0.03)
+
+
+def test_alpha_of_the_work_set_is_its_most_likely() -> None:
+    """Alpha in each shell is where the likelihood of the work set is highest, and beta stays."""
+    observed, errors = amplitudes(200)
+    rng = np.random.default_rng(5)
+    model, shell, work = observed.amplitude * rng.uniform(0.5, 1.5, 200), np.arange(200) % 3, rng.random(200) < 0.8
+    found = rescaled(observed, model, errors, shell, work)
+    np.testing.assert_array_equal(found.beta, errors.beta)
+
+    def value(factor: float) -> float:
+        tried = Errors(found.alpha[work] * np.where(shell[work] == 1, factor, 1), found.beta[work])
+        return MaximumLikelihood(observed.take(work), tried).value(model[work])
+
+    assert (value(1 + 1e-4) - value(1 - 1e-4)) / 2e-4 == pytest.approx(0, abs=1e-4)
+    assert value(1) < min(value(0.97), value(1.03))
 
 
 def test_french_wilson() -> None:

@@ -7,7 +7,7 @@
     states, finding, group_file  what is refined together        standard_form, active_set    constraints, exact minima
     structure_factors, transform, basis     F_calc, linear in q  mask, scaling           bulk solvent and overall scale
     likelihood, objective        the targets                     refining                the outer loop
-    uncertainty                  esds and flat directions        checking                a model without data
+    uncertainty, calibration     esds and flat directions        checking                a model without data
     job, writing, rounding, maps, viewers, result_table, page    what comes out          reading                 readers
 """
 

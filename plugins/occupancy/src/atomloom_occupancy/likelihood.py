@@ -16,6 +16,7 @@ from scipy.special import i0e, i1e
 from atomloom.data.columns import Array, Indices
 
 _ROUNDS = 2000
+_NEWTON = 50
 _MOVED = 1e-9
 _TINY = 1e-12
 
@@ -73,10 +74,7 @@ class MaximumLikelihood:
     def curvature(self, amplitude: Array) -> Array:
         """(reflections,) the second derivative by |F_model|."""
         x = self._cross * amplitude
-        m = figure_of_merit(x, self._observed.centric)
-        ratio = np.where(x > _TINY, m / np.maximum(x, _TINY), 0.5)
-        change = np.where(self._observed.centric, 1 - m**2, 1 - ratio - m**2)
-        return np.asarray(2 * self._square - self._cross**2 * change)
+        return np.asarray(2 * self._square - self._cross**2 * merit_slope(x, self._observed.centric))
 
 
 class LeastSquares:
@@ -116,6 +114,17 @@ def figure_of_merit(x: Array, centric: Array) -> Array:
     return np.asarray(np.where(centric, np.tanh(x), i1e(x) / i0e(x)))
 
 
+def merit_slope(x: Array, centric: Array) -> Array:
+    """The derivative of `figure_of_merit`.
+
+    >>> merit_slope(np.array([0.0, 0.0]), np.array([False, True])).tolist()
+    [0.5, 1.0]
+    """
+    m = figure_of_merit(x, centric)
+    ratio = np.where(x > _TINY, m / np.maximum(x, _TINY), 0.5)
+    return np.asarray(np.where(centric, 1 - m**2, 1 - ratio - m**2))
+
+
 def estimate_errors(observed: Amplitudes, amplitude: Array, shell: Indices, free: Array) -> Errors:
     """Alpha and beta of every shell that are most likely for the free reflections, by expectation maximisation.
 
@@ -125,26 +134,73 @@ def estimate_errors(observed: Amplitudes, amplitude: Array, shell: Indices, free
         shell: (reflections,) numbers from 0.
         free: (reflections,) True for those that count.
     """
-    count, mine = int(shell.max()) + 1, shell[free]
-    seen, calculated = observed.take(free), amplitude[free]
-    weight = np.where(seen.centric, 0.5, 1.0)
-    fo, fc = seen.amplitude / np.sqrt(seen.epsilon), calculated / np.sqrt(seen.epsilon)
-
-    def total(values: Array) -> Array:
-        return np.bincount(mine, weight * values, count)
-
-    number, norm = total(np.ones_like(fo)), total(fc**2)
-    alpha = total(fo * fc) / norm
-    beta = total((fo - alpha[mine] * fc) ** 2) / number + _TINY * total(fo**2) / number
+    fitted = _Shelled(observed.take(free), amplitude[free], shell[free], int(shell.max()) + 1)
+    alpha, beta = fitted.start()
     for _ in range(_ROUNDS):
-        x = 2 * weight * alpha[mine] * fo * fc / beta[mine]
-        merit = figure_of_merit(x, seen.centric)
         before = alpha, beta
-        alpha = total(merit * fo * fc) / norm
-        beta = total(fo**2 - 2 * alpha[mine] * merit * fo * fc + (alpha[mine] * fc) ** 2) / number
+        alpha, beta = fitted.improved(alpha, beta)
         if np.all(np.abs(alpha - before[0]) <= _MOVED) and np.all(np.abs(beta - before[1]) <= _MOVED * beta):
             break
     return Errors(alpha[shell], beta[shell] * observed.epsilon)
+
+
+def rescaled(observed: Amplitudes, amplitude: Array, errors: Errors, shell: Indices, work: Array) -> Errors:
+    """The same beta, and the alpha of every shell that is most likely for the reflections of the work set.
+
+    Alpha stands beside the scale of its shell, which the work set determines far better than the few free reflections.
+    Taken from those, its error would be one of all occupancies that change the scattering of the whole crystal.
+
+    Args:
+        observed: all reflections.
+        amplitude: (reflections,) |F_model|.
+        errors: from the free reflections.
+        shell: (reflections,) numbers from 0, those of the scale.
+        work: (reflections,) True for those that count.
+    """
+    seen, count, mine = observed.take(work), int(shell.max()) + 1, shell[work]
+    half = np.where(seen.centric, 0.5, 1.0)
+    square, cross = (
+        2 * half * each * amplitude[work] / errors.beta[work] for each in (amplitude[work], seen.amplitude)
+    )
+    alpha = np.bincount(mine, cross, count) / np.bincount(mine, square, count)
+    for _ in range(_NEWTON):
+        x = alpha[mine] * cross
+        slope = np.bincount(mine, alpha[mine] * square - cross * figure_of_merit(x, seen.centric), count)
+        bend = np.bincount(mine, square - cross**2 * merit_slope(x, seen.centric), count)
+        step = -slope / np.where(bend > 0, bend, np.bincount(mine, square, count))
+        alpha = np.maximum(alpha + step, alpha / 2)
+        if np.all(np.abs(step) <= _MOVED * alpha):
+            break
+    return Errors(alpha[shell], errors.beta)
+
+
+class _Shelled:
+    """Amplitudes by shells, freed of epsilon, for expectation maximisation of alpha and beta."""
+
+    def __init__(self, seen: Amplitudes, calculated: Array, shell: Indices, count: int) -> None:
+        self._shell, self._count, self._centric = shell, count, seen.centric
+        self._weight = np.where(seen.centric, 0.5, 1.0)
+        self._observed, self._calculated = (each / np.sqrt(seen.epsilon) for each in (seen.amplitude, calculated))
+        self._number, self._norm = self._total(np.ones_like(calculated)), self._total(self._calculated**2)
+        self._least = _TINY * self._total(self._observed**2) / self._number
+
+    def _total(self, values: Array) -> Array:
+        return np.bincount(self._shell, self._weight * values, self._count)
+
+    def start(self) -> tuple[Array, Array]:
+        """(shells,) alpha and beta as if all phases were right."""
+        alpha = self._total(self._observed * self._calculated) / self._norm
+        off = self._observed - alpha[self._shell] * self._calculated
+        return alpha, self._total(off**2) / self._number + self._least
+
+    def improved(self, alpha: Array, beta: Array) -> tuple[Array, Array]:
+        """(shells,) alpha and beta after one round."""
+        shown = alpha[self._shell] * self._calculated
+        merit = figure_of_merit(2 * self._weight * shown * self._observed / beta[self._shell], self._centric)
+        alpha = self._total(merit * self._observed * self._calculated) / self._norm
+        shown = alpha[self._shell] * self._calculated
+        left = self._observed**2 - 2 * merit * self._observed * shown + shown**2
+        return alpha, self._total(left) / self._number
 
 
 def variance_by_shell(observed: Amplitudes, amplitude: Array, shell: Indices, free: Array) -> Array:

@@ -18,6 +18,7 @@ from atomloom_occupancy.likelihood import (
     MaximumLikelihood,
     Target,
     estimate_errors,
+    rescaled,
     variance_by_shell,
 )
 from atomloom_occupancy.mask import mask_factors
@@ -26,7 +27,7 @@ from atomloom_occupancy.reflections import Reflections
 from atomloom_occupancy.scaling import Lattice, Scale, fit_scale, lattice_of
 from atomloom_occupancy.standard_form import StandardForm
 from atomloom_occupancy.states import Network
-from atomloom_occupancy.structure_factors import Complex
+from atomloom_occupancy.transform import Complex
 
 TARGETS = ("ml", "ls")
 """Read's maximum likelihood, and least squares on amplitudes."""
@@ -178,7 +179,7 @@ def fit(crystal: Crystal, occupancy: Array, how: How) -> Fit:
     calculated = crystal.basis.calculated(occupancy)
     scale = fit_scale(data.amplitude, calculated, crystal.masked, lattice, data.work)
     model = scale.model(calculated, crystal.masked)
-    target, errors = target_of(observed, np.abs(model), free_shells(lattice.shell, data.free), data, how)
+    target, errors = target_of(observed, np.abs(model), lattice.shell, data, how)
     value = target.value(np.abs(model)[data.work])
     return Fit(occupancy.copy(), model, scale, target, errors, value)
 
@@ -186,13 +187,17 @@ def fit(crystal: Crystal, occupancy: Array, how: How) -> Fit:
 def target_of(
     observed: Amplitudes, amplitude: Array, shell: Indices, data: Reflections, how: How
 ) -> tuple[Target, Errors | None]:
-    """The target over the work set, its parameters from the free reflections."""
+    """The target over the work set, and errors estimated from the free reflections alone.
+
+    The target takes beta from those, and alpha, which is part of the scale, from the work set.
+    """
+    joined = free_shells(shell, data.free)
     if how.target == "ls":
-        variance = variance_by_shell(observed, amplitude, shell, data.free)
+        variance = variance_by_shell(observed, amplitude, joined, data.free)
         return LeastSquares(observed.take(data.work), variance[data.work]), None
-    errors = estimate_errors(observed, amplitude, shell, data.free)
-    mine = Errors(errors.alpha[data.work], errors.beta[data.work])
-    return MaximumLikelihood(observed.take(data.work), mine), errors
+    errors = estimate_errors(observed, amplitude, joined, data.free)
+    mine = rescaled(observed, amplitude, errors, shell, data.work)
+    return MaximumLikelihood(observed.take(data.work), Errors(mine.alpha[data.work], mine.beta[data.work])), errors
 
 
 def objective_of(crystal: Crystal, here: Fit, restraint: Restraint) -> Objective:

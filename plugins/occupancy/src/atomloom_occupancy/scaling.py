@@ -13,7 +13,7 @@ import gemmi
 import numpy as np
 
 from atomloom.data.columns import Array, Indices
-from atomloom_occupancy.structure_factors import Complex
+from atomloom_occupancy.transform import Complex
 
 SHELLS = 20
 LEAST = 80
@@ -23,6 +23,8 @@ _ROUNDS = 12
 _MOVED = 1e-6
 _CANDIDATES = np.linspace(0.0, 1.0, 21)
 _HALVINGS = 10
+_STEPS = 6
+_NOTHING = 1e-300
 _ZERO = 1e-9
 
 
@@ -116,26 +118,46 @@ class _Shelled:
 
     def left(self, mask: Array, anisotropy: Array) -> tuple[Array, Array]:
         """(shells,) the sum of squares that is left, up to a constant, and the best k_iso."""
-        k = mask[self._shell]
-        model = anisotropy * np.sqrt(np.maximum(self._square + k * (self._cross + k * self._far), 0.0))
-        top = np.bincount(self._shell, self._observed * model, self._count)
-        low = np.maximum(np.bincount(self._shell, model * model, self._count), 1e-300)
+        model = self._model(mask, anisotropy)
+        top, low = self._total(self._observed * model), np.maximum(self._total(model * model), _NOTHING)
         return -(top**2) / low, top / low
 
-    def searched(self, anisotropy: Array) -> Array:
-        """(shells,) the best of a few k_mask."""
-        residues = [self.left(np.full(self._count, each), anisotropy)[0] for each in _CANDIDATES]
-        return np.asarray(_CANDIDATES[np.argmin(residues, axis=0)])
+    def _model(self, mask: Array, anisotropy: Array) -> Array:
+        k = mask[self._shell]
+        return np.asarray(anisotropy * np.sqrt(np.maximum(self._square + k * (self._cross + k * self._far), _NOTHING)))
 
-    def improved(self, mask: Array, anisotropy: Array) -> Array:
-        """(shells,) k_mask after steps to either side that are halved again and again."""
-        best, value, step = mask, self.left(mask, anisotropy)[0], float(_CANDIDATES[1])
+    def _total(self, values: Array) -> Array:
+        return np.bincount(self._shell, values, self._count)
+
+    def searched(self, anisotropy: Array) -> Array:
+        """(shells,) the best of a few k_mask, and of steps to either side of it that are halved again and again."""
+        residues = [self.left(np.full(self._count, each), anisotropy)[0] for each in _CANDIDATES]
+        best, value, step = _CANDIDATES[np.argmin(residues, axis=0)], np.min(residues, axis=0), float(_CANDIDATES[1])
         for _ in range(_HALVINGS):
             step /= 2
             for trial in (np.maximum(best - step, 0.0), best + step):
                 found = self.left(trial, anisotropy)[0]
                 best, value = np.where(found < value, trial, best), np.minimum(found, value)
         return np.asarray(best)
+
+    def improved(self, mask: Array, anisotropy: Array) -> Array:
+        """(shells,) k_mask after Gauss-Newton steps of k_mask and k_iso, shorter where a step brings nothing."""
+        (value, iso), length = self.left(mask, anisotropy), np.ones(self._count)
+        for _ in range(_STEPS):
+            trial = np.maximum(mask + length * self._step(mask, iso, anisotropy), 0.0)
+            found, scale = self.left(trial, anisotropy)
+            better = found < value
+            mask, iso, value = (np.where(better, *each) for each in ((trial, mask), (scale, iso), (found, value)))
+            length = np.where(better, 1.0, length / 4)
+        return np.asarray(mask)
+
+    def _step(self, mask: Array, iso: Array, anisotropy: Array) -> Array:
+        """(shells,) the step of k_mask; k_iso is the best one, so that the difference is at right angles to F."""
+        model, k = self._model(mask, anisotropy), mask[self._shell]
+        turn = anisotropy**2 * (self._cross / 2 + k * self._far) / np.maximum(model, _NOTHING)
+        across = turn - (self._total(turn * model) / np.maximum(self._total(model**2), _NOTHING))[self._shell] * model
+        off = self._observed - iso[self._shell] * model
+        return np.asarray(self._total(across * off) / np.maximum(iso * self._total(across**2), _NOTHING))
 
 
 def _step(observed: Array, model: Array, terms: Array, work: Array) -> Array:
