@@ -11,6 +11,7 @@ from atomloom.specs import Field
 
 _ATOM = ("frame", "atom")
 _ATOM_XYZ = ("frame", "atom", "xyz")
+_PAIR = ("frame", "pair")
 _REFLECTION = ("frame", "reflection")
 
 
@@ -63,6 +64,12 @@ MOLECULES = (
     _field("velocities", _ATOM_XYZ, "angstrom/fs", "Velocities of the atoms.", "velocity vel"),
 )
 
+PAIRS = (
+    _field("pair_dst", _PAIR, "", "First atom of each pair, counted within its frame; ascending.", dtype="int"),
+    _field("pair_src", _PAIR, "", "Second atom of each pair, counted within its frame.", dtype="int"),
+    _field("pair_shift", (*_PAIR, "xyz"), "angstrom", "Added to R[pair_src] - R[pair_dst] in periodic frames."),
+)
+
 SURFACES = (
     _field("esp", ("frame", "grid"), "hartree/e", "Electrostatic potential on grid points.", "V esp_values potential"),
     _field("vdw_surface", ("frame", "grid", "xyz"), "angstrom", "Grid points around the molecule.", "esp_grid grid"),
@@ -95,5 +102,5 @@ CRYSTALS = (
     _field("free_flag", _REFLECTION, "", "True for reflections kept out of refinement.", "FREE", dtype="bool"),
 )
 
-CANONICAL: tuple[Field, ...] = (*MOLECULES, *SURFACES, *PROTEINS, *CRYSTALS)
+CANONICAL: tuple[Field, ...] = (*MOLECULES, *PAIRS, *SURFACES, *PROTEINS, *CRYSTALS)
 """All fields that core declares; plugins add theirs through ``atomloom_fields``."""

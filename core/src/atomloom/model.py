@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,11 +59,11 @@ class FitData:
     needs: tuple[str, ...] = ()
     numbers: Mapping[str, Indices] = field(default_factory=dict)
 
-    def plan(self, dataset: Dataset, *, pairs: bool = False, group: int = 1) -> Plan:
+    def plan(self, dataset: Dataset, *, pairs: Indices | bool | None = None, group: int = 1) -> Plan:
         """The batches of one of the parts, as the experiment asks for them.
 
         Args:
-            pairs: whether all pairs within a frame get slots.
+            pairs: how many each frame has, as `Near` counts them, or True for all pairs within a frame.
             group: batches of one shape that make a step.
         """
         return choose(self.batching, Sizes.of(dataset, pairs=pairs), self.seed, group=group)
@@ -92,6 +93,14 @@ class Model(ABC, Generic[State]):
     @abstractmethod
     def predict(self, state: State, batch: PaddedBatch) -> Mapping[str, Array]:
         """The predicted fields, in canonical units and in the slots of `batch`."""
+
+    def reach(self, state: State) -> float:
+        """How far from one another atoms may be that the model looks at as a pair, in angstrom.
+
+        Batches list the pairs of atoms, and in periodic frames of their images, that are nearer. Infinity, the default,
+        has them list all pairs of a frame, which a periodic frame has no end of; 0 is for models that read no pairs.
+        """
+        return math.inf
 
     def complete(self, dataset: Dataset, config: Any) -> Dataset:
         """The data with what the options say of all their frames; asked before every fit and every prediction.

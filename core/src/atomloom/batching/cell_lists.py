@@ -25,9 +25,8 @@ def within_by_vesin(batch: Batch, cells: Cells, cutoff: float) -> PairList:
             continue
         search = NeighborList(cutoff=cutoff, full_list=True)
         first, second, steps = search.compute(points, cells.vectors[frame], cells.periodic[frame], quantities="ijS")
-        shift = steps.astype(np.float64) @ cells.vectors[frame]
-        found.append((first.astype(np.int64) + start, second.astype(np.int64) + start, shift))
+        found.append((first.astype(np.int64) + start, second.astype(np.int64) + start, steps))
     if not found:
         return PairList(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32))
-    destination, source, shift = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return ordered(destination, source, None if cells.open else shift)
+    destination, source, steps = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return ordered(destination, source, steps, batch, cells)

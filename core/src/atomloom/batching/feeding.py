@@ -15,6 +15,9 @@ from atomloom.batching.shape import Shape, Sizes
 from atomloom.data import Chosen, Dataset
 from atomloom.data.columns import Indices
 
+FindPairs = Callable[[Indices], PairList | None]
+"""The pairs of frames by number; None for all pairs, or for none where batches have no slots for them."""
+
 STRETCH = 1 << 13
 """Frames that are looked up at once: enough that a batch of a few frames costs what its frames cost."""
 
@@ -52,12 +55,12 @@ def feed(
     dataset: Dataset,
     planned: Iterable[Planned],
     names: Sequence[str] | None = None,
-    pairs: Callable[[Indices], PairList] | None = None,
+    pairs: FindPairs | None = None,
 ) -> Iterator[PaddedBatch]:
     """Planned batches of `dataset` one after the other; those of one shape are looked up `STRETCH` frames at a time.
 
     Args:
-        pairs: gives the pairs of frames by number, as from `within`; see `pad`.
+        pairs: gives those of frames by number, such as `Near.of`; see `pad`.
     """
     _keep_memory()
     for stretch in _stretches(planned):
@@ -82,13 +85,24 @@ def _stretches(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
             yield stretch
 
 
-def fixed_shape(dataset: Dataset, batch_size: int, *, pairs: bool = False) -> Shape:
-    """The shape into which any `batch_size` frames of `dataset` fit: its longest frame, so many times."""
+def fixed_shape(dataset: Dataset, batch_size: int, *, pairs: Indices | bool | None = None) -> Shape:
+    """The shape into which any `batch_size` frames of `dataset` fit: its longest frame, so many times.
+
+    Args:
+        pairs: see `Sizes.of`.
+    """
     order = Order(len(dataset), 0, shuffled=False)
     return FixedPlan(Sizes.of(dataset, pairs=pairs), order, batch_size).shapes[0]
 
 
-def in_order(dataset: Dataset, shape: Shape, names: Sequence[str] | None = None) -> Iterator[PaddedBatch]:
-    """All frames in their order, `shape.frames` at a time, the last batch filled up with masked frames."""
+def in_order(
+    dataset: Dataset, shape: Shape, names: Sequence[str] | None = None, pairs: FindPairs | None = None
+) -> Iterator[PaddedBatch]:
+    """All frames in their order, `shape.frames` at a time, the last batch filled up with masked frames.
+
+    Args:
+        pairs: see `feed`.
+    """
     plan = FixedPlan(Sizes.of(dataset), Order(len(dataset), 0, shuffled=False), shape.frames)
-    return (load(dataset, Planned(planned.frames, shape), names) for planned in plan.batches(0))
+    for planned in plan.batches(0):
+        yield load(dataset, Planned(planned.frames, shape), names, pairs and pairs(planned.frames))

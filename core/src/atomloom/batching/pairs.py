@@ -1,8 +1,8 @@
 """Pairs of atoms within each frame of a batch: all of them, or those within a cutoff, across cell boundaries too.
 
-All candidates of a batch are looked at together, in numpy: for the molecules and small cells of this field nothing is
-faster. The candidates of a frame grow with the square of its atoms, so large frames go through vesin's cell lists where
-vesin is installed (the extra ``atomloom[neighbours]``).
+All candidates of a batch are looked at together, in numpy: for molecules of a dozen atoms nothing is faster. The
+candidates of a frame grow with the square of its atoms and with the images of a small cell, so frames with more of them
+go through vesin's cell lists where vesin is installed (the extra ``atomloom[neighbours]``).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from atomloom.errors import DataError
 Places = NDArray[np.int32]
 """Places of atoms in a batch: pairs are most of it, so that half the memory of the usual indices counts."""
 
-LARGE = 300
-"""Frames of more atoms than this are left to vesin, if it is there."""
+MANY = 150
+"""Frames of more candidates than this, on average, are left to vesin, if it is there."""
 
 MOST = (1 << 31) - 1
 """Pairs in a list: as many as its numbers can count."""
@@ -105,11 +105,23 @@ def within(batch: Batch, cutoff: float) -> PairList:
     """
     if not np.isfinite(cutoff) or cutoff <= 0:
         raise DataError("find pairs", f"the cutoff is {cutoff}", "Give a distance above zero, in angstrom")
-    if find_spec("vesin") and int(batch.sizes["atom"].max(initial=0)) > LARGE:
+    cells = Cells.of(batch, cutoff)
+    if find_spec("vesin") and int(cells.candidates(batch).sum()) > MANY * batch.frames:
         from atomloom.batching.cell_lists import within_by_vesin
 
-        return within_by_vesin(batch, Cells.of(batch, cutoff), cutoff)
-    return _near(batch, Cells.of(batch, cutoff), cutoff)
+        return within_by_vesin(batch, cells, cutoff)
+    return _near(batch, cells, cutoff)
+
+
+def placed(pairs: PairList, counts: Indices, atoms: Indices) -> PairList:
+    """Lists of several frames, in each of which atoms count from zero, as one list of places in their batch.
+
+    Args:
+        counts: pairs of each frame.
+        atoms: of each frame.
+    """
+    shift = np.repeat(offsets(atoms)[:-1].astype(np.int32), counts)
+    return PairList(pairs.destination + shift, pairs.source + shift, pairs.shift)
 
 
 class Cells(NamedTuple):
@@ -156,21 +168,39 @@ class Cells(NamedTuple):
         """Whether no frame repeats."""
         return not self.periodic.any()
 
+    @property
+    def images(self) -> Indices:
+        """Images of each atom that are looked at ``[frames]``."""
+        images: Indices = np.prod(2 * self.reach + 1, axis=1)
+        return images
+
+    def candidates(self, batch: Batch) -> Indices:
+        """Pairs of atoms and images of each frame of `batch`."""
+        candidates: Indices = batch.sizes["atom"] ** 2 * self.images
+        return candidates
+
 
 def _near(batch: Batch, cells: Cells, cutoff: float) -> PairList:
     """The candidates that are near enough, looked at some at a time."""
     candidates = _Candidates(batch, cells)
     stretches = range(0, candidates.count, _ROWS) or range(1)
     found = [candidates.near(start, min(start + _ROWS, candidates.count), cutoff) for start in stretches]
-    destination, source, shift = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return ordered(destination, source, None if cells.open else shift)
+    destination, source, steps = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return ordered(destination, source, steps, batch, cells)
 
 
-def ordered(destination: Indices, source: Indices, shift: Array | None) -> PairList:
-    """The list of these pairs, ordered by destination and then by source."""
+def ordered(destination: Indices, source: Indices, steps: Array, batch: Batch, cells: Cells) -> PairList:
+    """The list of these pairs, ordered by destination and then by source.
+
+    Args:
+        steps: by how many cells the source is moved ``[pairs, 3]``.
+    """
     order = np.lexsort((source, destination))
-    first, second = (side[order].astype(np.int32) for side in (destination, source))
-    return PairList(first, second, None if shift is None else shift[order])
+    first, second = destination[order], source[order]
+    shift = None
+    if not cells.open:
+        shift = np.einsum("px,pxy->py", steps[order].astype(np.float64), cells.vectors[batch.segments()[first]])
+    return PairList(first.astype(np.int32), second.astype(np.int32), shift)
 
 
 class _Candidates:
@@ -180,38 +210,33 @@ class _Candidates:
         self.atoms, self.starts, self.cells = batch.sizes["atom"], batch.offsets["atom"], cells
         self.inverse = np.linalg.inv(cells.vectors)
         self.widths = 2 * cells.reach + 1
-        self.bounds = offsets(self.atoms**2 * self.widths.prod(axis=1))
+        self.bounds = offsets(cells.candidates(batch))
         self.count = int(self.bounds[-1])
         # Positions may lie outside of the cell; images are counted from the copies inside.
         moved = np.einsum("ax,axy->ay", cells.home, cells.vectors[batch.segments()])
         self.folded = batch["R"].astype(np.float64) - moved
 
     def near(self, start: int, stop: int, cutoff: float) -> tuple[Indices, Indices, Array]:
-        """Destination, source and shift of the candidates from `start` to `stop` that are within the cutoff."""
+        """Destination, source and steps of the candidates from `start` to `stop` that are within the cutoff."""
         numbers = np.arange(start, stop, dtype=np.int64)
         frame = np.searchsorted(self.bounds, numbers, side="right") - 1
         image, pair = np.divmod(numbers - self.bounds[frame], self.atoms[frame] ** 2)
         destination, source = (self.starts[frame] + side for side in np.divmod(pair, self.atoms[frame]))
-        step = self._steps(image, frame)
-        offset = np.einsum("px,pxy->py", step, self.cells.vectors[frame])
+        steps = self._steps(image, frame)
+        other = (destination != source) | steps.any(axis=1)
         vectors = self.folded[source] - self.folded[destination]
-        offset += self._to_nearest(vectors, frame)
-        vectors += offset
-        other = (destination != source) | step.any(axis=1)
+        if not self.cells.open:
+            steps = steps + self._to_nearest(vectors, frame)
+            vectors += np.einsum("px,pxy->py", steps, self.cells.vectors[frame])
         kept = np.flatnonzero(other & (np.einsum("px,px->p", vectors, vectors) < cutoff**2))
-        destination, source, frame = destination[kept], source[kept], frame[kept]
-        apart = self.cells.home[destination] - self.cells.home[source]
-        shift = offset[kept] + np.einsum("px,pxy->py", apart, self.cells.vectors[frame])
-        return destination, source, shift
+        destination, source = destination[kept], source[kept]
+        return destination, source, steps[kept] + self.cells.home[destination] - self.cells.home[source]
 
     def _to_nearest(self, vectors: Array, frame: Indices) -> Array:
-        """What brings these vectors to the nearest image, in frames where no other may be within the cutoff."""
-        if self.cells.open:
-            return np.zeros(3)
+        """By how many cells the nearest image is away, in frames where no other may be within the cutoff."""
         along = np.einsum("px,pxy->py", vectors, self.inverse[frame])
-        turns = -np.rint(along) * (self.cells.periodic & self.cells.nearest[:, None])[frame]
-        moved: Array = np.einsum("px,pxy->py", turns, self.cells.vectors[frame])
-        return moved
+        turns: Array = -np.rint(along) * (self.cells.periodic & self.cells.nearest[:, None])[frame]
+        return turns
 
     def _steps(self, image: Indices, frame: Indices) -> Array:
         """By how many cells along each direction the numbered images of a frame are away."""

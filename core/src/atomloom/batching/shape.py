@@ -48,10 +48,16 @@ class Sizes:
     grid: Indices | None = None
 
     @classmethod
-    def of(cls, dataset: Dataset, *, pairs: bool = False) -> Sizes:
-        """The sizes of a data set, with all pairs within each frame if wanted."""
+    def of(cls, dataset: Dataset, *, pairs: Indices | bool | None = None) -> Sizes:
+        """The sizes of a data set.
+
+        Args:
+            pairs: how many each frame has, as `Near` counts them, or True for all pairs within a frame.
+        """
         atoms = dataset.sizes.get("atom", np.zeros(len(dataset), dtype=np.int64))
-        return cls(atoms, dense_pairs(atoms) if pairs else None, dataset.sizes.get("grid"))
+        if isinstance(pairs, bool):
+            pairs = dense_pairs(atoms) if pairs else None
+        return cls(atoms, pairs, dataset.sizes.get("grid"))
 
     def __len__(self) -> int:
         return len(self.atoms)

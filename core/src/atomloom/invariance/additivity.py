@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from atomloom.batching import repeats
 from atomloom.data import Dataset
 from atomloom.invariance.moving import is_place, shifted_frames
 from atomloom.invariance.precision import tolerance
@@ -49,6 +50,8 @@ def size_consistent(trial: Trial) -> list[Deviation]:
 
 def joins(trial: Trial) -> str:
     """Why two frames cannot be made one, if that is so."""
+    if repeats(trial.dataset):
+        return "its frames are periodic, and two cells do not make one"
     fields = trial.dataset.fields
     whole = [name for name in trial.fitted.spec.needs if not fields[name].ragged and name not in _TOGETHER]
     return f"it reads {', '.join(whole)}, which two frames cannot share" if whole else ""

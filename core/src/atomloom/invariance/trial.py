@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from atomloom.batching import PaddedBatch, Planned, Shape, fixed_shape, load
+from atomloom.batching import Near, PaddedBatch, Planned, Shape, fixed_shape, load
 from atomloom.data import Dataset, Packed, PerFrame, concatenate
 from atomloom.data.columns import Array
 from atomloom.invariance.moving import exchanged
@@ -26,6 +26,10 @@ SHAKE = 0.02
 
 SPARE = Shape(frames=3, atoms=17, pairs=29, grid=13)
 """Slots that a batch with more padding has beyond what its frames need."""
+
+
+REPEATING = ("cell", "pbc")
+"""Fields that change what a model sees of a frame without being read by it: the pairs of its batches follow them."""
 
 
 class Deviation(NamedTuple):
@@ -70,8 +74,8 @@ class Trial:
     @classmethod
     def of(cls, fitted: Fitted, dataset: Dataset) -> Trial:
         """A trial on all frames of `dataset`."""
-        held = _enough(_in_memory(dataset, fitted.spec.needs))
-        fitted, precision = widened(fitted, _batch(fitted, held, np.arange(1), _tight(held, 1)))
+        held = _enough(_in_memory(dataset, [*fitted.spec.needs, *(name for name in REPEATING if name in dataset)]))
+        fitted, precision = widened(fitted, tight_batch(fitted, held[:1]))
         return cls(fitted, held, precision)
 
     @cached_property
@@ -87,14 +91,17 @@ class Trial:
             spare: whether batches have `SPARE` slots too many.
             apart: whether each frame has slots of its own, as many as the longest needs.
         """
-        together = together or min(at_a_time(dataset), max(1, len(dataset) // 2))
-        shape = fixed_shape(dataset, together, pairs=True) if apart else _tight(dataset, together)
+        near = self.fitted.near(dataset)
+        together = together or min(at_a_time(near), max(1, len(dataset) // 2))
+        shape = fixed_shape(dataset, together, pairs=near.counts)
+        if not apart:
+            shape = shape._replace(per_frame=0)
         if spare:
             extra = SPARE._replace(grid=SPARE.grid if shape.grid else 0)
             shape = Shape(*(have + more for have, more in zip(shape, extra, strict=True)))
         cuts = range(0, len(dataset), together)
         frames = [np.arange(start, min(start + together, len(dataset))) for start in cuts]
-        return gathered(self.fitted, dataset, (_batch(self.fitted, dataset, some, shape) for some in frames))
+        return gathered(self.fitted, dataset, (_batch(self.fitted, near, some, shape) for some in frames))
 
     def compare(self, found: Dataset, expected: Dataset, names: Sequence[str] | None = None) -> list[Deviation]:
         """How far two predictions for the same frames are apart, field by field."""
@@ -113,9 +120,9 @@ class Trial:
 
 
 def tight_batch(fitted: Fitted, dataset: Dataset) -> PaddedBatch:
-    """All frames of a small data set in one batch, with the fields that a model reads."""
-    frames = np.arange(len(dataset))
-    return _batch(fitted, dataset, frames, _tight(dataset, len(frames)))
+    """All frames of a small data set in one batch, one right behind the other, with the fields that a model reads."""
+    near, frames = fitted.near(dataset), np.arange(len(dataset))
+    return _batch(fitted, near, frames, fixed_shape(dataset, len(frames), pairs=near.counts)._replace(per_frame=0))
 
 
 def largest(values: Array) -> float:
@@ -123,13 +130,8 @@ def largest(values: Array) -> float:
     return float(np.max(np.abs(values), initial=0.0))
 
 
-def _batch(fitted: Fitted, dataset: Dataset, frames: NDArray[np.int64], shape: Shape) -> PaddedBatch:
-    return load(dataset, Planned(frames, shape), fitted.spec.needs)
-
-
-def _tight(dataset: Dataset, together: int) -> Shape:
-    """Slots for any `together` frames, with one right behind the other."""
-    return fixed_shape(dataset, together, pairs=True)._replace(per_frame=0)
+def _batch(fitted: Fitted, near: Near, frames: NDArray[np.int64], shape: Shape) -> PaddedBatch:
+    return load(near.dataset, Planned(frames, shape), fitted.spec.needs, near.of(frames))
 
 
 def _in_memory(dataset: Dataset, names: Sequence[str]) -> Dataset:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from atomloom.batching import PaddedBatch
+from atomloom.batching import Near, PaddedBatch
 from atomloom.data import Dataset
 from atomloom.errors import RunError
 from atomloom.experiment import InFile, build
@@ -62,6 +62,10 @@ class Fitted:
         whole = self.model.complete(dataset, self.config)
         require(whole, self.spec.needs, f"predict with the model {self.spec.name!r}")
         return whole
+
+    def near(self, dataset: Dataset) -> Near:
+        """The pairs of atoms of a data set that the model looks at."""
+        return Near(dataset, self.model.reach(self.state))
 
     def predict(self, batch: PaddedBatch) -> Mapping[str, Array]:
         """The predicted fields in the slots of `batch`."""

@@ -6,7 +6,7 @@ from itertools import islice
 from time import perf_counter
 from typing import NamedTuple
 
-from atomloom.batching import Plan, load
+from atomloom.batching import Near, Plan, load
 from atomloom.pipeline.job import Job
 from atomloom.registry import registry
 
@@ -76,11 +76,12 @@ def _cost(job: Job, batches: int) -> Step:
     data, seed = job.fit_data(), int(getattr(job.training, "seed", 0))
     state = job.model.init(job.schema, job.config, seed)
     state_bytes = sum(values.nbytes for values in job.model.leaves(state).values())
-    planned = list(islice(data.plan(data.train, pairs=True).batches(epoch=0), TIMED + 1))
+    near = Near(data.train, job.model.reach(state))
+    planned = list(islice(data.plan(data.train, pairs=near.counts).batches(epoch=0), TIMED + 1))
     for number, each in enumerate(planned):
         if number == 1 or len(planned) == 1:
             start = perf_counter()  # the first batch is for compilers to warm up
-        job.backend.predict(job.model, state, load(data.train, each, job.model_spec.needs))
+        job.backend.predict(job.model, state, load(data.train, each, job.model_spec.needs, near.of(each.frames)))
     timed = max(len(planned) - 1, 1)
     seconds = (perf_counter() - start) / timed * batches
     what = f"{seconds:.2g} s an epoch to predict"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from atomloom.batching import PaddedBatch, fixed_shape, in_order
+from atomloom.batching import Near, PaddedBatch, fixed_shape, in_order
 from atomloom.data import Column, Dataset, Packed, PerFrame
 from atomloom.data.columns import Array
 from atomloom.data.schema import declared
@@ -25,8 +25,9 @@ def predict(fitted: Fitted, dataset: Dataset) -> Dataset:
     """The predicted fields of every frame, in canonical units."""
     spec = fitted.spec
     dataset = fitted.complete(dataset)
-    shape = fixed_shape(dataset, at_a_time(dataset), pairs=True)
-    batches = in_order(dataset, shape, spec.needs)
+    near = fitted.near(dataset)
+    shape = fixed_shape(dataset, at_a_time(near), pairs=near.counts)
+    batches = in_order(dataset, shape, spec.needs, near.of)
     return gathered(fitted, dataset, track(batches, total=-(-len(dataset) // shape.frames), label="predicting"))
 
 
@@ -42,10 +43,10 @@ def gathered(fitted: Fitted, dataset: Dataset, batches: Iterable[PaddedBatch]) -
     return Dataset(columns, {name: declared(name) for name in columns}, {"model": fitted.spec.name})
 
 
-def at_a_time(dataset: Dataset) -> int:
-    """How many frames are predicted at a time."""
-    longest = fixed_shape(dataset, 1, pairs=True).pairs
-    return max(1, min(FRAMES, len(dataset), PAIRS // max(longest, 1)))
+def at_a_time(near: Near) -> int:
+    """How many frames of a data set are predicted at a time."""
+    longest = 0 if near.counts is None else int(near.counts.max(initial=0))
+    return max(1, min(FRAMES, len(near.dataset), PAIRS // max(longest, 1)))
 
 
 def _real(values: Array, name: str, batch: PaddedBatch) -> Array:

@@ -69,6 +69,11 @@ class DCMNet(JaxModel[State]):
         seen = np.isin(np.arange(ELEMENTS), schema.elements)
         return {"network": network, "parameters": parameters, "d_max": np.array(config.d_max), "elements": seen}
 
+    def reach(self, state: State) -> float:
+        """The cutoff of messages; the potential is summed over sites and grid points, without a list."""
+        network: Network = state["network"]
+        return network.config.cutoff
+
     def complete(self, dataset: Dataset, config: ModelConfig) -> Dataset:
         """With what `completed` adds."""
         return completed(dataset, config)

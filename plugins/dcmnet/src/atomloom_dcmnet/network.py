@@ -73,7 +73,7 @@ class DistributedCharges(nn.Module):
         """
         numbers, positions, frames = jnp.asarray(batch["Z"]), jnp.asarray(batch["R"]), Frames.of(batch)
         totals = jnp.asarray(batch["total_charge"]).astype(positions.dtype)
-        pairs = _pairs(batch, positions)
+        pairs = Pairs.of(batch, positions)
         x = ElementTable(self.features, self.largest, name="elements")(numbers)
         if self.conditioning == "attention":
             x = StateAttention(self.features, name="state")(x, States.of(batch), frames)
@@ -95,11 +95,3 @@ def create_model(n_dcm: int = 2, features: int = 32, **options: Any) -> Distribu
     7
     """
     return DistributedCharges(n_dcm=n_dcm, features=features, **options)
-
-
-def _pairs(batch: Mapping[str, Any], positions: jax.Array) -> Pairs:
-    """Those of the batch; one of single atoms has no list."""
-    if "dst_idx" in batch:
-        return Pairs.of(batch, positions)
-    none = jnp.zeros(0, jnp.int32)
-    return Pairs.between(positions, none, none, none.astype(bool))

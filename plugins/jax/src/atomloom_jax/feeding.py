@@ -11,8 +11,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 
-from atomloom.batching import PaddedBatch, Plan, Planned, Position, Shape, Stream, ahead, load
-from atomloom.data import Dataset
+from atomloom.batching import Near, PaddedBatch, Plan, Planned, Position, Shape, Stream, ahead, load
 from atomloom.model import Model
 from atomloom_jax.device_batch import DeviceBatch
 from atomloom_jax.model import JaxModel
@@ -41,7 +40,7 @@ class Feed:
     """The updates' data of a part of a data set.
 
     Args:
-        dataset: the part.
+        near: the part, with the pairs of atoms that the model looks at.
         plan: its batches, in groups that make an update.
         names: the fields that are read.
         model: with `state`, which gives the offsets of the references.
@@ -49,7 +48,7 @@ class Feed:
         precision: of the numbers.
     """
 
-    dataset: Dataset
+    near: Near
     plan: Plan
     names: tuple[str, ...]
     model: Model[Any]
@@ -90,7 +89,7 @@ class Feed:
 
     def batch(self, planned: Planned) -> DeviceBatch:
         """One batch on the host, its references less what the model adds to its predictions."""
-        padded = load(self.dataset, planned, self.names)
+        padded = load(self.near.dataset, planned, self.names, self.near.of(planned.frames))
         return DeviceBatch.of(padded, self.precision, offsets_of(self.model, self.state, padded))
 
     def _placed(self, batches: DeviceBatch) -> DeviceBatch:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -22,12 +22,7 @@ class JaxModel(Model[State]):
 
     `predict` gets a `DeviceBatch`: flat arrays with masks, in the precision of the training, and the slots of the batch
     as `batch.shape`. It must give finite values and gradients for padding too. Forces are a gradient within `predict`.
-
-    Attributes:
-        pairs: whether the batches hold all pairs of atoms of a frame.
     """
-
-    pairs: ClassVar[bool] = True
 
     def prepare(self, state: State, data: FitData) -> State:
         """The state with what can be had from the data beforehand (references, scales); called once, before a run."""

@@ -17,6 +17,7 @@ from msgspec import Meta
 from atomloom.data import Dataset
 from atomloom.model import Schema
 from atomloom.testing.examples import molecules
+from atomloom_jax.blocks import Pairs
 from atomloom_jax.model import Inputs
 from atomloom_jax.references import ELEMENTS, ReferencedModel, no_references
 
@@ -48,6 +49,10 @@ class PairPotential(ReferencedModel):
         """What is not trained."""
         return super().constants(state) | {"cutoff"}
 
+    def reach(self, state: dict[str, Any]) -> float:
+        """The cutoff."""
+        return float(state["cutoff"])
+
     def predict(self, state: dict[str, Any], batch: Inputs) -> dict[str, Any]:
         """E in eV ``[frames]`` and F, its negative gradient, in eV/angstrom ``[atoms, 3]``."""
 
@@ -61,15 +66,14 @@ class PairPotential(ReferencedModel):
 
 def _energies(state: dict[str, Any], positions: jax.Array, batch: Inputs) -> jax.Array:
     """Of every frame; padded pairs and atoms add nothing, to values and gradients alike."""
-    kinds, real = state["place"][jnp.asarray(batch["Z"])], batch["pair_mask"]
-    first, second = batch["dst_idx"], batch["src_idx"]
-    apart = jnp.where(jnp.asarray(real)[:, None], positions[second] - positions[first], 1.0)
-    distance = jnp.linalg.norm(apart, axis=-1)
+    kinds, pairs = state["place"][jnp.asarray(batch["Z"])], Pairs.of(batch, positions)
+    distance = pairs.distances
     centres = jnp.linspace(0.0, state["cutoff"], state["weights"].shape[-1])
     width = state["cutoff"] / len(centres)
-    inside = jnp.asarray(real) & (distance < state["cutoff"])
+    inside = pairs.mask & (distance < state["cutoff"])
     fading = jnp.where(inside, 0.5 * (1.0 + jnp.cos(jnp.pi * distance / state["cutoff"])), 0.0)
     functions = jnp.exp(-0.5 * ((distance[:, None] - centres) / width) ** 2) * fading[:, None]
-    pairs = (state["weights"][kinds[first], kinds[second]] * functions).sum(axis=-1)
-    atoms = jax.ops.segment_sum(pairs, first, len(positions)) + state["energies"][kinds] * batch["atom_mask"]
+    weights = state["weights"][kinds[pairs.destination], kinds[pairs.source]]
+    atoms = pairs.collect((weights * functions).sum(axis=-1), len(positions))
+    atoms += state["energies"][kinds] * batch["atom_mask"]
     return jax.ops.segment_sum(atoms, batch["batch_segments"], batch.shape.frames)

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace as replaced
 
-from atomloom.batching import Plan
-from atomloom.data import Dataset
+from atomloom.batching import Near, Plan
 from atomloom.errors import ConfigError
 from atomloom.experiment import Batching
 from atomloom.model import FitData
@@ -29,9 +28,9 @@ class Sharing(NamedTuple):
     batching: Batching
     group: int
 
-    def plan(self, data: FitData, part: Dataset, *, pairs: bool, group: int = 0) -> Plan:
-        """The batches of a part of the data, in groups that make an update unless another `group` is given."""
-        return replace(data, batching=self.batching).plan(part, pairs=pairs, group=group or self.group)
+    def plan(self, data: FitData, near: Near) -> Plan:
+        """The batches of a part of the data with the pairs that it takes, in groups that make an update."""
+        return replace(data, batching=self.batching).plan(near.dataset, pairs=near.counts, group=self.group)
 
 
 def share(data: FitData, accumulated: int, devices: int) -> Sharing:

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding
 
+from atomloom.batching import Near
 from atomloom.errors import RunFailed
 from atomloom.model import FitData, Model, State, WeightedLoss
 from atomloom.runs import Run
@@ -300,12 +301,11 @@ def _feeds(
     where = mesh(training.device, training.num_devices)
     sharing = share(data, training.gradient_accumulation_steps, where.size)
     names = tuple(dict.fromkeys((*data.needs, *(name for loss in losses for name in loss.needs))))
-    pairs = model.pairs if isinstance(model, JaxModel) else True
-    parts = {"train": data.train, "valid": data.valid}
+    parts = {name: part for name, part in (("train", data.train), ("valid", data.valid)) if len(part)}
+    pairs = {name: Near(part, model.reach(state)) for name, part in parts.items()}
     return {
-        name: Feed(part, sharing.plan(data, part, pairs=pairs), names, model, state, where, training.precision)
-        for name, part in parts.items()
-        if len(part)
+        name: Feed(near, sharing.plan(data, near), names, model, state, where, training.precision)
+        for name, near in pairs.items()
     }
 
 

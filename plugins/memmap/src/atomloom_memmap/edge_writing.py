@@ -20,6 +20,7 @@ import msgspec
 import numpy as np
 
 from atomloom.batching import PairList, within
+from atomloom.batching.near import PAIR_FIELDS
 from atomloom.data import Batch
 from atomloom.data.columns import Array, Indices, offsets
 from atomloom.data.schema import declared
@@ -32,9 +33,6 @@ from atomloom_memmap.edges import AXIS
 from atomloom_memmap.manifest import AxisEntry, Edges, FieldEntry, Manifest, Part, Shard
 from atomloom_memmap.part_writer import ArrayWriter, PartWriter, Planned, file_names
 from atomloom_memmap.shard import OpenShard
-
-NAMES = ("pair_dst", "pair_src", "pair_shift")
-"""The fields that pairs are kept as, the last one where the store knows cells."""
 
 _CANDIDATES = 1 << 18  # pairs of all atoms that are looked at in one go, which bounds the memory that it takes
 _PER_FRAME = 64  # what a frame counts beside its pairs
@@ -70,7 +68,7 @@ def without_edges(described: Manifest) -> Manifest:
         return described
     return msgspec.structs.replace(
         described,
-        fields={name: entry for name, entry in described.fields.items() if name not in NAMES},
+        fields={name: entry for name, entry in described.fields.items() if name not in PAIR_FIELDS},
         axes={axis: entry for axis, entry in described.axes.items() if axis != AXIS},
         shards=tuple(
             Shard(shard.frames, tuple(part for part in shard.parts if AXIS not in part.offsets))
@@ -118,7 +116,7 @@ class _Work:
     def fields(self) -> dict[str, FieldEntry]:
         """What pairs are kept as: atoms in the smallest type that counts those of the longest frame."""
         counted = np.min_scalar_type(max(self.described.axes["atom"].longest - 1, 0)).newbyteorder("<").str
-        known = NAMES if {"cell", "pbc"} <= set(self.described.fields) else NAMES[:2]
+        known = PAIR_FIELDS if {"cell", "pbc"} <= set(self.described.fields) else PAIR_FIELDS[:2]
         return {
             name: FieldEntry(
                 declared(name).dims,
@@ -227,7 +225,7 @@ def _is_done(described: Manifest, path: str | Path, cutoff: float, replace: bool
     """Whether a store has these pairs already; stops where it cannot have them."""
     asked = f"keep pairs in the store '{path}'"
     if described.edges is None:
-        if held := [name for name in NAMES if name in described.fields]:
+        if held := [name for name in PAIR_FIELDS if name in described.fields]:
             todo = f"Convert its source again, with --as {held[0]}=ignore"
             raise DataError(asked, f"it holds {held[0]!r}, and not the cutoff that was used", todo)
         if "R" not in described.fields:

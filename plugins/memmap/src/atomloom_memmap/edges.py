@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from atomloom.batching import PairList
-from atomloom.data.columns import Indices, offsets
+from atomloom.batching.near import PAIR_FIELDS, Lists
+from atomloom.data.columns import Indices
 from atomloom_memmap.column import Stored
 from atomloom_memmap.manifest import Manifest
 from atomloom_memmap.store import Store
@@ -32,10 +31,7 @@ def edges_of(store: Store, frames: Indices) -> PairList:
     """
     frames = frames.view()
     frames.flags.writeable = False  # so that the store looks them up once for all fields
-    first, second = (Stored(store, name).take(frames).astype(np.int32) for name in ("pair_dst", "pair_src"))
-    starts = offsets(store.lengths("atom")[frames])[:-1].astype(np.int32)
-    shift = np.repeat(starts, store.pick(AXIS, frames).lengths)
-    first += shift
-    second += shift
-    far = Stored(store, "pair_shift").take(frames) if "pair_shift" in store.manifest.fields else None
-    return PairList(first, second, far)
+    destination, source, shift = PAIR_FIELDS
+    far = Stored(store, shift) if shift in store.manifest.fields else None
+    lists = Lists(Stored(store, destination), Stored(store, source), far)
+    return lists.of(frames, store.lengths("atom")[frames])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atomloom import CommandSpec, DemoSpec, Field, Matches, ReaderSpec, WriterSpec, hookimpl
+from atomloom import CommandSpec, DemoSpec, Matches, ReaderSpec, WriterSpec, hookimpl
 
 api = 1
 
@@ -18,33 +18,6 @@ journal = {arXiv:2402.17660}, year = {2024}}"""
 _TORCHMD_NET_FILES = ("*.idx.mmap", "*.z.mmap", "*.pos.mmap")
 
 _STORE = Matches(globs=("*.packed",), magic=(b'{"atomloom-memmap": ',), holds=("manifest.json",))
-
-
-@hookimpl
-def atomloom_fields() -> Iterable[Field]:
-    """Pairs of atoms, which a store keeps when they are asked for."""
-    pair = ("frame", "pair")
-    yield Field(
-        name="pair_dst",
-        dims=pair,
-        dtype="int",
-        summary="First atom of each pair, counted within its frame.",
-        doc="The atom that each ordered pair points to, counted within its frame; ascending.",
-    )
-    yield Field(
-        name="pair_src",
-        dims=pair,
-        dtype="int",
-        summary="Second atom of each pair, counted within its frame.",
-        doc="The atom that each ordered pair comes from, counted within its frame.",
-    )
-    yield Field(
-        name="pair_shift",
-        dims=(*pair, "xyz"),
-        unit="angstrom",
-        summary="What is added to R[pair_src] - R[pair_dst] in periodic frames.",
-        doc="The sum of cell vectors that is added to R[pair_src] - R[pair_dst] in periodic frames.",
-    )
 
 
 @hookimpl

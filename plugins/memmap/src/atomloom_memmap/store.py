@@ -9,6 +9,7 @@ from typing import Any, final, get_args
 
 import numpy as np
 
+from atomloom.batching.near import PAIRS_WITHIN
 from atomloom.data import Column, Dataset
 from atomloom.data.columns import Indices
 from atomloom.data.schema import declared
@@ -99,7 +100,9 @@ class Store:
         fields = {name: entry.field(name) for name, entry in self.manifest.fields.items()}
         for name, axis in self.manifest.counts.items():
             columns[name], fields[name] = Counted(self, axis), declared(name)
-        return Dataset(columns, fields, {**self.manifest.meta, "source": self.path.name})
+        edges = self.manifest.edges
+        within = {} if edges is None else {PAIRS_WITHIN: edges.cutoff}
+        return Dataset(columns, fields, {**self.manifest.meta, **within, "source": self.path.name})
 
     @property
     def bytes(self) -> int:

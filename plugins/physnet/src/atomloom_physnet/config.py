@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -67,13 +68,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             yield Problem(("coulomb_damping",), found, "Give a damping distance of at most the cutoff")
 
     @property
-    def reach(self) -> float | None:
-        """How far pairs of atoms matter, in angstrom; None where all of them do.
+    def reach(self) -> float:
+        """How far pairs of atoms matter, in angstrom; infinity where all of them do.
 
         >>> Config(coulomb=False).reach, Config().reach, Config(coulomb_cutoff=8.0).reach
-        (5.0, None, 8.0)
+        (5.0, inf, 8.0)
         """
         near = max(self.cutoff, self.repulsion_cutoff if self.repulsion else 0.0)
         if not self.coulomb:
             return near
-        return None if self.coulomb_cutoff is None else max(near, self.coulomb_cutoff)
+        return math.inf if self.coulomb_cutoff is None else max(near, self.coulomb_cutoff)

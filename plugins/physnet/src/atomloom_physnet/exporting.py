@@ -7,6 +7,7 @@ The file is a ZIP archive of ``function.bin`` (StableHLO, as `jax.export` writes
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -96,6 +97,7 @@ def card(fitted: Fitted, precision: str) -> dict[str, Any]:
     """What a user of the file has to know: states and elements, units, arguments, energies that are to be added."""
     seen, known = fitted.state[SEEN], fitted.state[NETWORK].known
     numbers = [int(number) for number in np.flatnonzero(seen["elements"]) if number]
+    reach = fitted.model.reach(fitted.state)
     references = np.asarray(fitted.state["references"])
     return {
         "model": fitted.spec.name,
@@ -103,7 +105,7 @@ def card(fitted: Fitted, precision: str) -> dict[str, Any]:
         "elements": {str(number): symbol(number) for number in numbers},
         "charges": (known.charges[0] + np.flatnonzero(seen["charges"])).tolist(),
         "multiplicities": (known.multiplicities[0] + np.flatnonzero(seen["multiplicities"])).tolist(),
-        "reach of pairs (angstrom)": fitted.state[NETWORK].config.reach,
+        "reach of pairs (angstrom)": reach if reach < math.inf else "all pairs",
         "element energies (eV)": {symbol(number): float(references[number]) for number in numbers},
         "arguments": list(ARGUMENTS),
         "units": {"positions": "angstrom", "energy": "eV", "forces": "eV/angstrom", "charges": "e"},

@@ -11,14 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from atomloom.batching import PaddedBatch
+from atomloom.batching import PaddedBatch, repeats
 from atomloom.data import Dataset
 from atomloom.errors import DataError
 from atomloom.model import FitData, Schema
 from atomloom_jax import ELEMENTS, ReferencedModel, no_references
-from atomloom_jax.blocks import StateRange, check_elements
+from atomloom_jax.blocks import StateRange, check_elements, pair_list
 from atomloom_jax.model import Inputs
 from atomloom_physnet.config import Config
+from atomloom_physnet.neighbours import check_reach
 from atomloom_physnet.network import EF_ChargeSpinConditioned
 from atomloom_physnet.states import completed
 
@@ -80,8 +81,14 @@ class PhysNet(ReferencedModel):
         begin = jax.jit(blank[NETWORK].module.init)  # as a whole: op by op, compiling takes several times as long
         return {**blank, PARAMETERS: begin(jax.random.key(seed), **_smallest(blank[NETWORK].known))["params"]}
 
+    def reach(self, state: State) -> float:
+        """The cutoff of messages or of charges, whichever is longer; see `Config.reach`."""
+        network: Network = state[NETWORK]
+        return network.config.reach
+
     def complete(self, dataset: Dataset, config: Config) -> Dataset:
         """With the charge and multiplicity that the options assume where data do not say them; checked."""
+        check_reach(config.reach, repeats(dataset))
         whole = completed(dataset, config)
         Network(config).known.check(whole["total_charge"], whole["total_spin"])
         return whole
@@ -122,6 +129,7 @@ def empty(config: Config, elements: tuple[int, ...]) -> State:
 
 def computed(state: State, batch: Mapping[str, Any], **switches: bool) -> dict[str, jax.Array]:
     """What the network gives for a batch, under its own names; see `EF_ChargeSpinConditioned`."""
+    destination, source, real = pair_list(batch)
     found: dict[str, jax.Array] = state[NETWORK].module.apply(
         {"params": jax.tree.map(jnp.asarray, state[PARAMETERS])},  # those of a checkpoint are numpy's
         atomic_numbers=jnp.asarray(batch["Z"]),
@@ -129,19 +137,13 @@ def computed(state: State, batch: Mapping[str, Any], **switches: bool) -> dict[s
         total_charges=jnp.asarray(batch["total_charge"]),
         total_spins=jnp.asarray(batch["total_spin"]),
         batch_segments=jnp.asarray(batch["batch_segments"]),
+        dst_idx=destination,
+        src_idx=source,
+        pair_mask=real,
         pair_shift=batch.get("pair_shift"),
-        **_pairs(batch),
         **switches,
     )
     return found
-
-
-def _pairs(batch: Mapping[str, Any]) -> dict[str, jax.Array]:
-    """The list of pairs, which a batch of single atoms lacks."""
-    if "dst_idx" not in batch:
-        none = jnp.zeros(0, jnp.int32)
-        return {"dst_idx": none, "src_idx": none, "pair_mask": none.astype(bool)}
-    return {name: jnp.asarray(batch[name]) for name in ("dst_idx", "src_idx", "pair_mask")}
 
 
 def check_seen(state: State, batch: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -46,7 +47,7 @@ class Neighbours:
     for a number of slots serves for long.
 
     Args:
-        reach: in angstrom; None for all pairs, which is only for geometries that do not repeat.
+        reach: in angstrom; infinity for all pairs, which is only for geometries that do not repeat.
         skin: in angstrom.
 
     Attributes:
@@ -60,7 +61,7 @@ class Neighbours:
     (2, 2)
     """
 
-    reach: float | None
+    reach: float
     skin: float
     built: int = 0
     _at: Geometry | None = field(default=None, repr=False)
@@ -84,14 +85,11 @@ class Neighbours:
         if now.periodic and not np.array_equal(before.cell, now.cell):
             return True
         moved = np.linalg.norm(now.positions - before.positions, axis=1).max(initial=0.0)
-        return self.reach is not None and bool(moved > self.skin / 2)
+        return self.reach < math.inf and bool(moved > self.skin / 2)
 
     def _pairs(self, geometry: Geometry) -> PairList:
-        if self.reach is None:
-            if geometry.periodic:
-                found = "the charges of this model act on one another without an end"
-                todo = "Train with coulomb_cutoff, or with coulomb = false"
-                raise DataError("compute a periodic structure", found, todo)
+        if self.reach == math.inf:
+            check_reach(self.reach, geometry.periodic)
             return all_pairs(np.array([len(geometry.numbers)]))
         arrays = {"Z": geometry.numbers[None], "R": geometry.positions[None]}
         if geometry.periodic:
@@ -108,3 +106,10 @@ class Neighbours:
         ends = [np.pad(np.asarray(side), (0, self._slots - count)) for side in (pairs.destination, pairs.source)]
         mask = np.arange(self._slots) < count
         return {"dst_idx": ends[0], "src_idx": ends[1], "pair_mask": mask, "pair_shift": shift}
+
+
+def check_reach(reach: float, periodic: bool) -> None:
+    """Stops at periodic structures for a model in which all pairs of atoms act on one another."""
+    if periodic and reach == math.inf:
+        found = "the charges of this model act on one another without an end"
+        raise DataError("compute periodic structures", found, "Train with coulomb_cutoff, or with coulomb = false")

@@ -6,7 +6,7 @@ from pathlib import Path as File
 
 import numpy as np
 
-from atomloom.batching import fixed_shape, in_order
+from atomloom.batching import Near, fixed_shape, in_order
 from atomloom.data import Dataset
 from atomloom.errors import DataError
 from atomloom.experiment import InFile, load, resolved
@@ -35,6 +35,7 @@ class Judge:
             raise DataError("judge checkpoints", "the experiment has no validation part", todo)
         seed = int(getattr(job.training, "seed", 0))
         self._fresh = job.model.init(job.schema, job.config, seed)
+        self._near = Near(self._data, job.model.reach(self._fresh))
 
     @classmethod
     def of(cls, path: str | File) -> Judge:
@@ -48,9 +49,9 @@ class Judge:
         self._check({*leaves})
         state = job.model.with_leaves(self._fresh, leaves)
         names = list(dict.fromkeys((*job.model_spec.needs, *(need for loss in job.losses for need in loss.needs))))
-        shape = fixed_shape(self._data, at_a_time(self._data), pairs=True)
+        shape = fixed_shape(self._data, at_a_time(self._near), pairs=self._near.counts)
         sums = np.zeros((len(job.losses), 2))
-        for batch in in_order(self._data, shape, names):
+        for batch in in_order(self._data, shape, names, self._near.of):
             predicted = job.backend.predict(job.model, state, batch)
             real = batch["frame_mask"].astype(np.float64)
             for place, loss in enumerate(job.losses):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from atomloom.batching import PaddedBatch, fixed_shape, in_order
+from atomloom.batching import Near, PaddedBatch, fixed_shape, in_order
 from atomloom.data import Dataset
 from atomloom.errors import ConfigError
+from atomloom.model import Model
 from atomloom_residues.bucket_reading import union
 from atomloom_residues.force_measures import measure
 from atomloom_residues.forces import Array, Forces, forces_of
@@ -96,7 +98,8 @@ def _predicted(model: Any, params: Any, dataset: Dataset, batch_size: int) -> Ar
     """Forces of all real beads, one frame behind the other."""
     predict: Predict = getattr(model, "predict", model)
     parts = []
-    for batch in in_order(dataset, fixed_shape(dataset, batch_size, pairs=True)):
+    near = Near(dataset, model.reach(params) if isinstance(model, Model) else math.inf)
+    for batch in in_order(dataset, fixed_shape(dataset, batch_size, pairs=near.counts), pairs=near.of):
         given = predict(params, batch)
         forces = np.asarray(given["F"] if isinstance(given, Mapping) else given)
         parts.append(forces.reshape(-1, 3)[batch["atom_mask"]])

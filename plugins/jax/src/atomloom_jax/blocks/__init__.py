@@ -27,7 +27,7 @@ from atomloom_jax.blocks.elements import ElementTable, check_elements
 from atomloom_jax.blocks.gaussian import exp_normal, gaussian
 from atomloom_jax.blocks.multipoles import centroid, dipole, quadrupole, second_moment
 from atomloom_jax.blocks.norms import bounded, safe_norm, smooth_norm, unit
-from atomloom_jax.blocks.pairs import Pairs, displacements, real_pairs
+from atomloom_jax.blocks.pairs import Pairs, displacements, pair_list, real_pairs
 from atomloom_jax.blocks.physnet import Interaction, Output
 from atomloom_jax.blocks.potential import BOHR, Budget, Grid, potential, potential_at
 from atomloom_jax.blocks.radial import BASES, Radial
@@ -85,6 +85,7 @@ __all__ = [
     "forces",
     "gaussian",
     "masked",
+    "pair_list",
     "polynomial",
     "potential",
     "potential_at",

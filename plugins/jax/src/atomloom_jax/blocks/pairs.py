@@ -42,8 +42,7 @@ class Pairs(NamedTuple):
     def of(cls, batch: Any, positions: jax.Array | None = None) -> Pairs:
         """Those of a `PaddedBatch`, or of any mapping with its names; at other `positions` than its R if given."""
         at = jnp.asarray(batch["R"]) if positions is None else positions
-        destination, source, mask = (jnp.asarray(batch[name]) for name in ("dst_idx", "src_idx", "pair_mask"))
-        return cls.between(at, destination, source, mask, batch.get("pair_shift"))
+        return cls.between(at, *pair_list(batch), batch.get("pair_shift"))
 
     @classmethod
     def between(
@@ -69,6 +68,19 @@ class Pairs(NamedTuple):
         The values of pairs that are not real have to be zero.
         """
         return segment_sum(values, self.destination, atoms)
+
+
+def pair_list(batch: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Destination, source and mask of a batch ``[pairs]``; of no pairs where the batch has no slots for any.
+
+    >>> [len(side) for side in pair_list({"R": jnp.zeros((1, 3))})]
+    [0, 0, 0]
+    """
+    if "dst_idx" not in batch:
+        none = jnp.zeros(0, jnp.int32)
+        return none, none, none.astype(bool)
+    destination, source, mask = (jnp.asarray(batch[name]) for name in ("dst_idx", "src_idx", "pair_mask"))
+    return destination, source, mask
 
 
 def displacements(

@@ -44,6 +44,10 @@ class EmbeddedAtoms(ReferencedModel):
         drawn["mix"] /= size**0.5
         return {"references": no_references(), **drawn, "out": jnp.zeros(size)}
 
+    def reach(self, state: dict[str, Any]) -> float:
+        """Atoms further apart than this do not notice each other."""
+        return RADIAL.cutoff
+
     def predict(self, state: dict[str, Any], batch: Inputs) -> dict[str, Any]:
         """E in eV ``[frames]`` and F, its negative gradient, in eV/angstrom ``[atoms, 3]``."""
 
