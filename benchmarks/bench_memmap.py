@@ -17,7 +17,7 @@ from pathlib import Path
 
 from memmap import checking, growth, packed_batches, packing, random_batches
 from memmap.molecules import Molecules, made
-from memmap.report import Limit, verdict
+from tables import Limit, verdict
 
 MOLECULES, ROUNDS = 100_000, 7
 SIZES = "100000 1000000 10000000"

@@ -9,7 +9,7 @@ from statistics import median
 from memmap import ours
 from memmap.measuring import alternating, ratio, seconds
 from memmap.molecules import SLOTS, Molecules
-from memmap.report import Limit, table
+from tables import Limit, table
 
 
 def run(molecules: Molecules, folder: Path, rounds: int) -> list[Limit]:

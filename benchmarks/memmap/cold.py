@@ -17,7 +17,7 @@ import numpy as np
 from memmap import ours
 from memmap.measuring import elsewhere
 from memmap.molecules import FRAMES, SLOTS, bytes_in
-from memmap.report import Limit, table
+from tables import Limit, table
 
 SECONDS, SHARE = 5.0, 0.5
 """How long each mode reads, or until this share of the store has been read: what was read once is no longer cold."""

@@ -19,7 +19,7 @@ from memmap import cold, compiled, opening, ours
 from memmap.contenders import by_batch
 from memmap.measuring import alternating, rate, seconds
 from memmap.molecules import Molecules, bytes_in
-from memmap.report import Limit, table
+from tables import Limit, table
 
 LEAST = 1.0
 """Seconds of reading in a repetition, beside which the start of an epoch of ten million frames is short."""

@@ -8,7 +8,7 @@ from statistics import median
 from memmap import ours
 from memmap.measuring import elsewhere
 from memmap.molecules import SLOTS
-from memmap.report import Limit
+from tables import Limit
 
 TIMES = 5
 MOST_MS, MOST_MB = 10.0, 10.0

@@ -17,7 +17,7 @@ from memmap import graphs, ours
 from memmap.contenders import PackedEpoch
 from memmap.measuring import alternating, rate, ratio
 from memmap.molecules import Molecules
-from memmap.report import Limit, table
+from tables import Limit, table
 
 SHAPE = Shape(frames=64, atoms=1024, pairs=18_300)
 """As `memmap.packing` finds it to waste at most 2 % of atoms and 3.5 % of pairs."""

@@ -9,7 +9,7 @@ import numpy as np
 from memmap import ours
 from memmap.molecules import Molecules
 from memmap.packed_batches import SHAPE
-from memmap.report import Limit, table
+from tables import Limit, table
 
 LIMITS = (
     ({"atoms": SHAPE.atoms}, {"atoms": 0.01}),
