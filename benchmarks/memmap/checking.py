@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
+from tables import Limit, table
+
 from memmap import ours
 from memmap.measuring import alternating, ratio, seconds
 from memmap.molecules import SLOTS, Molecules
-from tables import Limit, table
 
 
 def run(molecules: Molecules, folder: Path, rounds: int) -> list[Limit]:

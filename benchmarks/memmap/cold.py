@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from tables import Limit, table
 
 from memmap import ours
 from memmap.measuring import elsewhere
 from memmap.molecules import FRAMES, SLOTS, bytes_in
-from tables import Limit, table
 
 SECONDS, SHARE = 5.0, 0.5
 """How long each mode reads, or until this share of the store has been read: what was read once is no longer cold."""

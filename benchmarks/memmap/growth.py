@@ -13,13 +13,13 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from tables import Limit, table
 
 from atomloom import Dataset
 from memmap import cold, compiled, opening, ours
 from memmap.contenders import by_batch
 from memmap.measuring import alternating, rate, seconds
 from memmap.molecules import Molecules, bytes_in
-from tables import Limit, table
 
 LEAST = 1.0
 """Seconds of reading in a repetition, beside which the start of an epoch of ten million frames is short."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from statistics import median
 
+from tables import Limit
+
 from memmap import ours
 from memmap.measuring import elsewhere
 from memmap.molecules import SLOTS
-from tables import Limit
 
 TIMES = 5
 MOST_MS, MOST_MB = 10.0, 10.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from tables import Limit, table
 
 from memmap import ours
 from memmap.molecules import Molecules
 from memmap.packed_batches import SHAPE
-from tables import Limit, table
 
 LIMITS = (
     ({"atoms": SHAPE.atoms}, {"atoms": 0.01}),

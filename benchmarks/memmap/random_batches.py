@@ -8,12 +8,12 @@ from statistics import median
 from typing import NamedTuple
 
 import numpy as np
+from tables import Limit, table
 
 from memmap import arrows, chunked, compiled, lmdbs, ours, plain, records
 from memmap.contenders import Contender, Epoch
 from memmap.measuring import alternating, rate, ratio, seconds
 from memmap.molecules import FRAMES, SLOTS, Molecules, bytes_in
-from tables import Limit, table
 
 LARGEST = 1.03
 """How many times the payload a store of ours may take."""
