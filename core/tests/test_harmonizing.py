@@ -25,7 +25,7 @@ from atomloom.readers.numpy_files import from_found
 from atomloom.specs import UNRESOLVED
 from atomloom.units import convert
 
-FRAMES, ATOMS, SIZES = 4, 5, {"atom": 5, "grid": 7, "reflection": 11, "xyz": 3, "component": 6}
+FRAMES, ATOMS, SIZES = 4, 5, {"atom": 5, "grid": 7, "pair": 8, "reflection": 11, "xyz": 3, "component": 6}
 """Sizes of which no two could be taken for each other."""
 
 

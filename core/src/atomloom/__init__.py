@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atomloom.lazily import lazily
+
 if TYPE_CHECKING:
     from atomloom import registry
     from atomloom.batching import PaddedBatch
@@ -51,48 +53,6 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_HOMES = {
-    "batching": ("PaddedBatch",),
-    "data": ("Batch", "Dataset"),
-    "errors": (
-        "AmbiguousData",
-        "AmbiguousName",
-        "AtomloomError",
-        "ConfigError",
-        "DataError",
-        "InputError",
-        "PluginError",
-        "RunError",
-        "RunFailed",
-        "TargetError",
-        "UnitError",
-        "UnknownName",
-    ),
-    "harmonizing": ("harmonize",),
-    "hooks": ("hookimpl",),
-    "model": ("Backend", "Model"),
-    "plugin": ("Plugin",),
-    "readers": ("read",),
-    "report": ("Report",),
-    "runs": ("Run",),
-    "specs": (
-        "BackendSpec",
-        "CommandSpec",
-        "DemoSpec",
-        "Field",
-        "HarmonizerSpec",
-        "LossSpec",
-        "Matches",
-        "ModelSpec",
-        "PostSpec",
-        "Preset",
-        "ReaderSpec",
-        "RendererSpec",
-        "WriterSpec",
-    ),
-}
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
-
 __all__ = [
     "AmbiguousData",
     "AmbiguousName",
@@ -134,24 +94,51 @@ __all__ = [
     "registry",
 ]
 
-
-if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
+if not TYPE_CHECKING:
+    _HOMES = {
+        "AmbiguousData": "errors",
+        "AmbiguousName": "errors",
+        "AtomloomError": "errors",
+        "Backend": "model",
+        "BackendSpec": "specs",
+        "Batch": "data",
+        "CommandSpec": "specs",
+        "ConfigError": "errors",
+        "DataError": "errors",
+        "Dataset": "data",
+        "DemoSpec": "specs",
+        "Field": "specs",
+        "HarmonizerSpec": "specs",
+        "InputError": "errors",
+        "LossSpec": "specs",
+        "Matches": "specs",
+        "Model": "model",
+        "ModelSpec": "specs",
+        "PaddedBatch": "batching",
+        "Plugin": "plugin",
+        "PluginError": "errors",
+        "PostSpec": "specs",
+        "Preset": "specs",
+        "ReaderSpec": "specs",
+        "RendererSpec": "specs",
+        "Report": "report",
+        "Run": "runs",
+        "RunError": "errors",
+        "RunFailed": "errors",
+        "TargetError": "errors",
+        "UnitError": "errors",
+        "UnknownName": "errors",
+        "WriterSpec": "specs",
+        "harmonize": "harmonizing",
+        "hookimpl": "hooks",
+        "read": "readers",
+        "registry": "registry:",
+    }
+    _imported, __dir__ = lazily(__name__, _HOMES)
 
     def __getattr__(name: str) -> object:
-        if name not in __all__:
-            raise AttributeError(f"module 'atomloom' has no attribute {name!r}")
-        from importlib import import_module
-
-        if name == "registry":
-            return import_module("atomloom.registry")
         if name == "__version__":
             from importlib_metadata import version
 
             return version("atomloom")
-        value: object = getattr(import_module(f"atomloom.{_HOME[name]}"), name)
-        globals()[name] = value
-        return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+        return _imported(name)

@@ -17,17 +17,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atomloom.lazily import lazily
+
 if TYPE_CHECKING:
     from atomloom.testing.conformance import PluginConformance
 
 __all__ = ["PluginConformance"]
 
-
 if not TYPE_CHECKING:  # pytest is only there for those who want the class
-
-    def __getattr__(name: str) -> object:
-        if name != "PluginConformance":
-            raise AttributeError(f"module 'atomloom.testing' has no attribute {name!r}")
-        from atomloom.testing.conformance import PluginConformance
-
-        return PluginConformance
+    __getattr__, __dir__ = lazily(__name__, {"PluginConformance": "conformance"})

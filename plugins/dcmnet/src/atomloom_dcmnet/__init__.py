@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atomloom.lazily import lazily
+
 if TYPE_CHECKING:
     from atomloom_dcmnet.analysis import Analysis, analyse
     from atomloom_dcmnet.checkpoints import (
@@ -54,37 +56,28 @@ __all__ = [
     "train_model",
 ]
 
-_HOMES = {
-    "Analysis": "analysis",
-    "DCMNet": "model",
-    "DistributedCharges": "network",
-    "ExperimentConfig": "experiments",
-    "ModelConfig": "config",
-    "Potential": "direct",
-    "Search": "direct",
-    "Sites": "direct",
-    "TrainingConfig": "experiments",
-    "analyse": "analysis",
-    "analyze_checkpoint": "checkpoints",
-    "analyze_training_history": "checkpoints",
-    "batch_analysis_summary": "checkpoints",
-    "compare_checkpoints": "checkpoints",
-    "create_model": "network",
-    "dcmnet_analysis": "checkpoints",
-    "fit_sites": "direct",
-    "run_training": "training",
-    "train_model": "training",
-}
-
-if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOMES:
-            raise AttributeError(f"module 'atomloom_dcmnet' has no attribute {name!r}")
-        from importlib import import_module
-
-        return getattr(import_module(f"atomloom_dcmnet.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "Analysis": "analysis",
+            "DCMNet": "model",
+            "DistributedCharges": "network",
+            "ExperimentConfig": "experiments",
+            "ModelConfig": "config",
+            "Potential": "direct",
+            "Search": "direct",
+            "Sites": "direct",
+            "TrainingConfig": "experiments",
+            "analyse": "analysis",
+            "analyze_checkpoint": "checkpoints",
+            "analyze_training_history": "checkpoints",
+            "batch_analysis_summary": "checkpoints",
+            "compare_checkpoints": "checkpoints",
+            "create_model": "network",
+            "dcmnet_analysis": "checkpoints",
+            "fit_sites": "direct",
+            "run_training": "training",
+            "train_model": "training",
+        },
+    )

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atomloom.lazily import lazily
+
 if TYPE_CHECKING:
     from atomloom_jax.device_batch import DeviceBatch
     from atomloom_jax.metrics import TrainingMetrics
@@ -36,26 +38,17 @@ __all__ = [
     "train_model_multibatch",
 ]
 
-_HOMES = {
-    "DeviceBatch": "device_batch",
-    "JaxModel": "model",
-    "ELEMENTS": "references",
-    "ReferencedModel": "references",
-    "Training": "options",
-    "TrainingMetrics": "metrics",
-    "no_references": "references",
-    "train_model_multibatch": "training",
-}
-
-if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOMES:
-            raise AttributeError(f"module 'atomloom_jax' has no attribute {name!r}")
-        from importlib import import_module
-
-        return getattr(import_module(f"atomloom_jax.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "DeviceBatch": "device_batch",
+            "JaxModel": "model",
+            "ELEMENTS": "references",
+            "ReferencedModel": "references",
+            "Training": "options",
+            "TrainingMetrics": "metrics",
+            "no_references": "references",
+            "train_model_multibatch": "training",
+        },
+    )

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atomloom.lazily import lazily
+
 if TYPE_CHECKING:
     from atomloom_memmap.edge_writing import cache_edges
     from atomloom_memmap.loader import PackedMemmapLoader, split_loader
@@ -23,25 +25,15 @@ if TYPE_CHECKING:
 
 __all__ = ["PackedMemmapLoader", "Store", "append_to_store", "cache_edges", "split_loader", "write_store"]
 
-_HOMES = {
-    "PackedMemmapLoader": ("loader", "PackedMemmapLoader"),
-    "Store": ("store", "Store"),
-    "append_to_store": ("writing", "append"),
-    "cache_edges": ("edge_writing", "cache_edges"),
-    "split_loader": ("loader", "split_loader"),
-    "write_store": ("writing", "write"),
-}
-
-if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOMES:
-            raise AttributeError(f"module 'atomloom_memmap' has no attribute {name!r}")
-        from importlib import import_module
-
-        module, attribute = _HOMES[name]
-        return getattr(import_module(f"atomloom_memmap.{module}"), attribute)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "PackedMemmapLoader": "loader",
+            "Store": "store",
+            "append_to_store": "writing:append",
+            "cache_edges": "edge_writing",
+            "split_loader": "loader",
+            "write_store": "writing:write",
+        },
+    )

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atomloom.lazily import lazily
+
 if TYPE_CHECKING:
     from atomloom_physnet.calculator import PhysNetCalculator
     from atomloom_physnet.config import Config
@@ -23,22 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Config", "EF_ChargeSpinConditioned", "PhysNet", "PhysNetCalculator"]
 
-_HOMES = {
-    "Config": "config",
-    "EF_ChargeSpinConditioned": "network",
-    "PhysNet": "model",
-    "PhysNetCalculator": "calculator",
-}
-
-if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOMES:
-            raise AttributeError(f"module 'atomloom_physnet' has no attribute {name!r}")
-        from importlib import import_module
-
-        return getattr(import_module(f"atomloom_physnet.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "Config": "config",
+            "EF_ChargeSpinConditioned": "network",
+            "PhysNet": "model",
+            "PhysNetCalculator": "calculator",
+        },
+    )

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from atomloom.lazily import lazily
+
 if TYPE_CHECKING:
     from atomloom_residues.averaging import average
     from atomloom_residues.bucket_loader import BucketedDatasetLoader
@@ -38,27 +40,18 @@ __all__ = [
     "write_on_structure",
 ]
 
-_HOMES = {
-    "BucketedDatasetLoader": "bucket_loader",
-    "average": "averaging",
-    "combine_and_pad_npz": "combining",
-    "combine_and_pad_npz_bucketed": "combining",
-    "compute_per_residue_errors": "per_residue",
-    "pad_individual_npz": "combining",
-    "plot_per_residue_rmse": "residue_files",
-    "read_tree": "checkpoint_file",
-    "write_on_structure": "structure_writing",
-}
-
-if not TYPE_CHECKING:  # or a type checker would take every name for one that is there
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOMES:
-            raise AttributeError(f"module 'atomloom_residues' has no attribute {name!r}")
-        from importlib import import_module
-
-        return getattr(import_module(f"atomloom_residues.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = lazily(
+        __name__,
+        {
+            "BucketedDatasetLoader": "bucket_loader",
+            "average": "averaging",
+            "combine_and_pad_npz": "combining",
+            "combine_and_pad_npz_bucketed": "combining",
+            "compute_per_residue_errors": "per_residue",
+            "pad_individual_npz": "combining",
+            "plot_per_residue_rmse": "residue_files",
+            "read_tree": "checkpoint_file",
+            "write_on_structure": "structure_writing",
+        },
+    )
