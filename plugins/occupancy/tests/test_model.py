@@ -77,6 +77,13 @@ def test_shared_residues(tmp_path: Path) -> None:
     assert model.occupancy.collapsed_shape == (2,)
     with pytest.raises(ConfigError, match="residue 7 of chain A"):
         model.share([{"residues": [(7, "A")], "share": True}])
+    with pytest.raises(ConfigError, match="pairs of a number and a chain"):
+        model.share([{"residues": [5, 6], "share": True}])
+    with pytest.raises(ConfigError, match="'residues' and 'share' alone"):
+        model.share([{"residue": [(5, "A")]}])
+    rules = [{"residues": [(5, "A"), (6, "A")], "share": True}]
+    again = Model(verbose=0).load_pdb_from_file(tmp_path / "model.pdb", rules)
+    assert again.occupancy.collapsed_shape == (2,)
 
 
 def test_compressed_files_and_mmcif(tmp_path: Path) -> None:

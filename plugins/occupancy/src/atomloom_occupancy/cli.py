@@ -19,9 +19,10 @@ def occupancy() -> None:
 @click.argument("model")
 @click.argument("data")
 @click.option("--out", required=True, metavar="FOLDER", help="Where models, maps, table and report go.")
-@click.option("--groups", metavar="FILE", help="States and sets in TOML; else they are found in MODEL.")
+@click.option("--groups", metavar="FILE", help="States in TOML, REFMAC, Servalcat or phenix; else found in MODEL.")
+@click.option("--contacts", is_flag=True, help="Without --groups: join states that are in contact.")
 @click.option("--target", type=click.Choice(["ml", "ls"]), default="ml", show_default=True, help="What is minimised.")
-@click.option("--restrain", type=click.FloatRange(min=0), default=0.0, metavar="W", help="Add W (q - q of MODEL)^2.")
+@click.option("--restrain", multiple=True, metavar="W", help="Add W (q - q of MODEL)^2; or of one state: NAME=Q:W.")
 @click.option("--labels", default="", metavar="F,SIGF", help="Columns of DATA; else its first observations.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of free flags, where DATA has none.")
 @click.option("--occupancy-aware-mask", is_flag=True, help="Let solvent in where atoms are partly there.")
@@ -31,8 +32,9 @@ def refine(
     data: str,
     out: str,
     groups: str | None,
+    contacts: bool,
     target: str,
-    restrain: float,
+    restrain: tuple[str, ...],
     labels: str,
     seed: int,
     occupancy_aware_mask: bool,
@@ -45,9 +47,12 @@ def refine(
     """
     from atomloom_occupancy.job import Job, run
     from atomloom_occupancy.refining import How
+    from atomloom_occupancy.restraints import parse_restraints
 
-    how = How(target, restrain, occupancy_aware_mask)
-    job = Job(Path(model), Path(data), Path(out), Path(groups) if groups else None, labels, seed, how)
+    weight, wishes = parse_restraints(restrain)
+    how = How(target, weight, occupancy_aware_mask)
+    given = Path(groups) if groups else None
+    job = Job(Path(model), Path(data), Path(out), given, labels, seed, how, contacts, wishes)
     with watched():
         done = run(job)
     if done.table is not None:

@@ -14,6 +14,7 @@ from atomloom.errors import DataError
 from atomloom.report import Report, save
 from atomloom.runs.targets import writing
 from atomloom_occupancy.checking import check_report
+from atomloom_occupancy.contacts import join_contacts
 from atomloom_occupancy.finding import find_network
 from atomloom_occupancy.group_file import read_groups
 from atomloom_occupancy.maps import peaks, write_mtz
@@ -21,8 +22,10 @@ from atomloom_occupancy.page import page
 from atomloom_occupancy.refining import How, Refined, prepare, refine
 from atomloom_occupancy.reflection_files import load_reflections
 from atomloom_occupancy.reflections import check_same_crystal
+from atomloom_occupancy.restraints import Wish, restrained
 from atomloom_occupancy.result_table import result_table, write_table
 from atomloom_occupancy.rounding import two_decimals
+from atomloom_occupancy.states import Network
 from atomloom_occupancy.structure import check_crystal, load_structure, occupancies_of
 from atomloom_occupancy.uncertainty import uncertainties
 from atomloom_occupancy.viewers import write_viewers
@@ -40,10 +43,12 @@ class Job:
         model: a PDB or mmCIF file.
         data: an MTZ or SF-mmCIF file.
         out: a folder for what comes out.
-        groups: a TOML file of states and sets; else they are found in the model.
+        groups: a file of states, see `group_file`; else they are found in the model.
         labels: columns of the data.
         seed: of free flags, where there are none.
         how: options of the refinement.
+        contacts: whether states that are found are joined where they are in contact.
+        wishes: occupancies that are expected of some states.
     """
 
     model: Path
@@ -53,6 +58,8 @@ class Job:
     labels: str = ""
     seed: int = 1
     how: How = field(default_factory=How)
+    contacts: bool = False
+    wishes: tuple[Wish, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ def run(job: Job) -> Done:
     structure = load_structure(job.model)
     check_crystal(structure, asked)
     _check_method(structure, asked)
-    network = read_groups(job.groups, structure) if job.groups else find_network(structure)
+    network = _network(job, structure)
     data = load_reflections(job.data, labels=job.labels, seed=job.seed)
     check_same_crystal(structure, data, asked)
     if len(data) < FEWEST:
@@ -79,6 +86,16 @@ def run(job: Job) -> Done:
         return _unchanged(job, structure)
     refined = refine(prepare(structure, data, network, job.how), network, job.how)
     return _written(job, structure, refined)
+
+
+def _network(job: Job, structure: gemmi.Structure) -> Network:
+    """The states: read, or found in the model."""
+    if job.groups:
+        network = read_groups(job.groups, structure)
+    else:
+        network = find_network(structure)
+        network = join_contacts(structure, network) if job.contacts else network
+    return restrained(network, job.wishes)
 
 
 def _check_method(structure: gemmi.Structure, asked: str) -> None:

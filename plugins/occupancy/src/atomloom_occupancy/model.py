@@ -47,12 +47,17 @@ class Model:
         self.verbose, self.dtype, self.device = verbose, dtype, device
         self.repairs: list[str] = []
 
-    def load_pdb_from_file(self, path: str | Path) -> Self:
-        """Read a PDB or mmCIF file, gzipped or not; every occupancy is that of the file."""
+    def load_pdb_from_file(self, path: str | Path, sharing_rules: Sequence[dict[str, Any]] = ()) -> Self:
+        """Read a PDB or mmCIF file, gzipped or not; every occupancy is that of the file.
+
+        Args:
+            path: the file.
+            sharing_rules: see `share`.
+        """
         self.structure = load_structure(path)
         self.pdb = atom_table(self.structure)
         self.repairs = []
-        self._make(self.pdb["occupancy"].to_numpy())
+        self.share(sharing_rules)
         self._say(f"{path}: {len(self.pdb)} atoms, {self.occupancy.get_refinable_count()} occupancies to refine")
         return self
 
@@ -87,6 +92,8 @@ class Model:
         Args:
             sharing_rules: such as ``[{"residues": [(50, "A"), (51, "A")], "share": True}]``, residue number and chain.
         """
+        for rule in sharing_rules:
+            _check_rule(rule)
         joined = _joined(self.pdb, self._create_occupancy_groups(), sharing_rules)
         self._make(self.pdb["occupancy"].to_numpy(), joined)
 
@@ -149,11 +156,20 @@ def _parts(cra: gemmi.CRA) -> tuple[gemmi.Chain, gemmi.Residue, gemmi.Atom]:
     return cra.chain, cra.residue, cra.atom
 
 
+def _check_rule(rule: dict[str, Any]) -> None:
+    asked, todo = f"use the sharing rule {rule!r}", 'Write {"residues": [(50, "A"), (51, "A")], "share": True}'
+    if not {"residues"} <= rule.keys() <= {"residues", "share"}:
+        raise ConfigError(asked, "it has not the keys 'residues' and 'share' alone", todo)
+    if not all(isinstance(each, tuple | list) and len(each) == 2 for each in rule["residues"]):
+        raise ConfigError(asked, "its residues are not pairs of a number and a chain", todo)
+
+
 def _joined(frame: pd.DataFrame, groups: list[list[int]], rules: Sequence[dict[str, Any]]) -> list[list[int]]:
     """The groups, those of the residues of one rule and of one altloc made one."""
-    owner = {residue: number for number, rule in enumerate(rules) if rule.get("share") for residue in rule["residues"]}
+    shared = [rule["residues"] for rule in rules if rule.get("share")]
+    owner = {tuple(residue): number for number, residues in enumerate(shared) for residue in residues}
     present = set(zip(frame["resseq"], frame["chainid"], strict=True))
-    missing = next((residue for residue in owner if tuple(residue) not in present), None)
+    missing = next((residue for residue in owner if residue not in present), None)
     if missing is not None:
         found = "there is no such residue"
         raise ConfigError(

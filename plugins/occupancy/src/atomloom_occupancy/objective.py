@@ -10,6 +10,7 @@ import numpy as np
 from atomloom.data.columns import Array
 from atomloom_occupancy.active_set import Local
 from atomloom_occupancy.likelihood import Target
+from atomloom_occupancy.states import Network
 from atomloom_occupancy.transform import Complex
 
 _TINY = 1e-9
@@ -17,15 +18,25 @@ _TINY = 1e-9
 
 @dataclass(frozen=True)
 class Restraint:
-    """weight * sum of (q - expected)^2: what is known about occupancies beforehand.
+    """The sum of weight (q - expected)^2: what is known about occupancies beforehand.
 
     Args:
-        weight: 0 for none.
+        weight: (states,) 0 for none.
         expected: (states,)
     """
 
-    weight: float
+    weight: Array
     expected: Array
+
+    @classmethod
+    def of(cls, network: Network, weight: float) -> Restraint:
+        """Towards the occupancies of the file with this weight, and towards what else is expected."""
+        weights = np.full(len(network.states), float(weight))
+        pull = weights * network.start
+        for each in network.expected:
+            weights[each.state] += each.weight
+            pull[each.state] += each.weight * each.value
+        return cls(weights, np.divide(pull, weights, out=network.start.copy(), where=weights > 0))
 
 
 @dataclass(frozen=True)
@@ -60,7 +71,7 @@ class Objective:
         model = self.model(q)
         amplitude = np.maximum(np.abs(model), _TINY)
         off = q - self.restraint.expected
-        value = self.target.value(amplitude) + self.restraint.weight * float(off @ off)
+        value = self.target.value(amplitude) + float(np.sum(self.restraint.weight * off**2))
         gradient, second = np.zeros(size), np.zeros((size, size))
         if hessian:
             real, imaginary = self._parts

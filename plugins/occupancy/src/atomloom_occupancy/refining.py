@@ -159,7 +159,7 @@ def refine(crystal: Crystal, network: Network, how: How, start: Array | None = N
     form = network.form
     before = fit(crystal, network.start, how)
     point = form.nearest(network.start if start is None else start)
-    restraint = Restraint(how.restrain, network.start)
+    restraint = Restraint.of(network, how.restrain)
     for cycle in range(1, CYCLES + 1):
         here = fit(crystal, point[: form.states], how)
         objective = objective_of(crystal, here, restraint)

@@ -1,12 +1,14 @@
 """Constraints on occupancies by construction: every set of constraints as A p = b with p >= 0.
 
 An occupancy that is free from 0 to a cap gets a slack, p + s = cap; states that share a site add up to one, with a
-slack where they need not fill it. Sets may share states: a + b = 1 together with a + c + d = 1 are two rows.
+slack where they need not fill it. Sets may share states: a + b = 1 together with a + c + d = 1 are two rows. A fixed
+ratio is a row that adds up to zero.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +29,14 @@ class Together:
     states: tuple[int, ...]
     complete: bool = True
     name: str = ""
+
+
+class Ratio(NamedTuple):
+    """The occupancy of the state `of` is `factor` times that of the state `to`."""
+
+    of: int
+    to: int
+    factor: float
 
 
 @dataclass(frozen=True)
@@ -77,21 +87,27 @@ class StandardForm:
         return np.maximum(fixed, 0.0)
 
 
-def standard_form(caps: Array, sets: tuple[Together, ...]) -> StandardForm:
+def standard_form(caps: Array, sets: tuple[Together, ...], ratios: tuple[Ratio, ...] = ()) -> StandardForm:
     """The constraints of states with these caps, of which some share sites.
 
     Args:
         caps: (states,) the highest occupancy that each may have: 1, or less on a special position.
         sets: which states share a site.
+        ratios: which are in a fixed ratio.
     """
     states = len(caps)
     rows, slack = [], []
-    for each in sets:
+    for each in ratios:
         row = np.zeros(states)
-        row[list(each.states)] = 1.0
+        row[[each.of, each.to]] = 1.0, -each.factor
+        rows.append((row / np.abs(row).max(), 0.0))
+        slack.append(False)
+    for site in sets:
+        row = np.zeros(states)
+        row[list(site.states)] = 1.0
         rows.append((row, 1.0))
-        slack.append(not each.complete)
-    bounded = {state for each in sets for state in each.states}
+        slack.append(not site.complete)
+    bounded = {state for site in sets for state in site.states}
     for state, cap in enumerate(caps):
         if state in bounded and cap >= 1:
             continue

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from atomloom.data.columns import Array
 from atomloom.errors import ConfigError
-from atomloom_occupancy.standard_form import StandardForm, Together, standard_form
+from atomloom_occupancy.standard_form import Ratio, StandardForm, Together, standard_form
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,14 @@ class State:
     cap: float = 1.0
 
 
+class Expected(NamedTuple):
+    """What is known about a state beforehand: weight * (q - value)^2 is added to the target."""
+
+    state: int
+    value: float
+    weight: float
+
+
 @dataclass(frozen=True)
 class Network:
     """All states of a refinement with the sets that they form.
@@ -36,11 +45,15 @@ class Network:
         states: no two share an atom.
         sets: which of them share a site.
         notes: what was decided on the way, in sentences.
+        ratios: of the occupancies of two states each.
+        expected: what states are restrained to.
     """
 
     states: tuple[State, ...]
     sets: tuple[Together, ...]
     notes: tuple[str, ...] = ()
+    ratios: tuple[Ratio, ...] = ()
+    expected: tuple[Expected, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse states that overlap."""
@@ -55,7 +68,7 @@ class Network:
     @property
     def form(self) -> StandardForm:
         """The constraints as A p = b, p >= 0."""
-        return standard_form(np.array([state.cap for state in self.states]), self.sets)
+        return standard_form(np.array([state.cap for state in self.states]), self.sets, self.ratios)
 
     @property
     def start(self) -> Array:
