@@ -26,7 +26,7 @@ def main(coordinator: str, process: str) -> None:
     prepared = Feed.prepared
 
     def noted(feed: Feed, planned: Any) -> Any:
-        if len(feed.dataset) == len(job.parts.train):
+        if len(feed.near.dataset) == len(job.parts.train):
             read.extend(each.frames for each in planned)
         return prepared(feed, planned)
 
