@@ -14,6 +14,7 @@ from atomloom_occupancy.states import Network
 from atomloom_occupancy.transform import Complex
 
 _TINY = 1e-9
+_BLOCK = 1024
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ class Objective:
 def curvature(target: Target, model: Complex, real: Array, imaginary: Array) -> Array:
     """(parameters, parameters) the Hessian of a target when F_model is linear in the parameters.
 
-    With u = d|F|/dp the second derivative of |F| is (Re[conj(F_p) F_q] - u_p u_q) / |F|.
+    With the derivatives dF/dp turned by the phase of F_model, their real part u is that of |F|, and their imaginary
+    part v moves F across: the second derivative of |F| is v_p v_q / |F|. Both are made for some reflections at a time,
+    which the processor keeps at hand.
 
     Args:
         target: of |F|.
@@ -94,7 +97,13 @@ def curvature(target: Target, model: Complex, real: Array, imaginary: Array) -> 
         imaginary: (parameters, reflections) its imaginary part.
     """
     amplitude = np.maximum(np.abs(model), _TINY)
-    along = real * (model.real / amplitude) + imaginary * (model.imag / amplitude)
-    turn = target.slope(amplitude) / amplitude
-    both = (real * turn) @ real.T + (imaginary * turn) @ imaginary.T
-    return np.asarray(both + (along * (target.curvature(amplitude) - turn)) @ along.T)
+    cosine, sine = model.real / amplitude, model.imag / amplitude
+    bend, turn = target.curvature(amplitude), target.slope(amplitude) / amplitude
+    total = np.zeros((len(real), len(real)))
+    for first in range(0, len(model), _BLOCK):
+        part = slice(first, first + _BLOCK)
+        x, y = real[:, part], imaginary[:, part]
+        along, across = x * cosine[part] + y * sine[part], y * cosine[part] - x * sine[part]
+        total += (along * bend[part]) @ along.T
+        total += (across * turn[part]) @ across.T
+    return total

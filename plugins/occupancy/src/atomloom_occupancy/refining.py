@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import gemmi
 import numpy as np
@@ -84,6 +85,11 @@ class Crystal:
     def observed(self) -> Amplitudes:
         """The data as targets see them."""
         return Amplitudes(self.data.amplitude, self.data.epsilon, self.data.centric)
+
+    @cached_property
+    def working(self) -> Complex:
+        """(states, reflections of the work set) F of each state at occupancy one."""
+        return np.compress(self.data.work, self.basis.states, axis=1)
 
 
 @dataclass(frozen=True)
@@ -205,7 +211,7 @@ def objective_of(crystal: Crystal, here: Fit, restraint: Restraint) -> Objective
     work = crystal.data.work
     total = here.scale.total[work]
     base = total * (crystal.basis.fixed + here.scale.mask * crystal.masked)[work]
-    return Objective(here.target, base, total * crystal.basis.states[:, work], restraint)
+    return Objective(here.target, base, total * crystal.working, restraint)
 
 
 def free_shells(shell: Indices, free: Array) -> Indices:

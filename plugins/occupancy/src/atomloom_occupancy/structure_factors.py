@@ -50,7 +50,7 @@ class Calculator:
                 site = self._atoms[atom].clone()
                 site.occ = float(weight)
                 density.add_atom_density_to_grid(site)
-        return np.asarray((self._transform(density.grid.array) * self._turn).sum(axis=0))
+        return np.asarray(np.einsum("or,or->r", self._transform(density.grid.array), self._turn))
 
 
 def _images(group: gemmi.SpaceGroup, hkl: Array) -> tuple[Array, Complex]:
