@@ -23,6 +23,7 @@ def occupancy() -> None:
 @click.option("--contacts", is_flag=True, help="Without --groups: join states that are in contact.")
 @click.option("--target", type=click.Choice(["ml", "ls"]), default="ml", show_default=True, help="What is minimised.")
 @click.option("--restrain", multiple=True, metavar="W", help="Add W (q - q of MODEL)^2; or of one state: NAME=Q:W.")
+@click.option("--evidence", is_flag=True, help="Compare joint with separate states, partial waters with full ones.")
 @click.option("--labels", default="", metavar="F,SIGF", help="Columns of DATA; else its first observations.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of free flags, where DATA has none.")
 @click.option("--occupancy-aware-mask", is_flag=True, help="Let solvent in where atoms are partly there.")
@@ -35,6 +36,7 @@ def refine(
     contacts: bool,
     target: str,
     restrain: tuple[str, ...],
+    evidence: bool,
     labels: str,
     seed: int,
     occupancy_aware_mask: bool,
@@ -52,7 +54,7 @@ def refine(
     weight, wishes = parse_restraints(restrain)
     how = How(target, weight, occupancy_aware_mask)
     given = Path(groups) if groups else None
-    job = Job(Path(model), Path(data), Path(out), given, labels, seed, how, contacts, wishes)
+    job = Job(Path(model), Path(data), Path(out), given, labels, seed, how, contacts, wishes, evidence)
     with watched():
         done = run(job)
     if done.table is not None:

@@ -19,6 +19,7 @@ from atomloom_occupancy.finding import find_network
 from atomloom_occupancy.group_file import read_groups
 from atomloom_occupancy.maps import peaks, write_mtz
 from atomloom_occupancy.page import page
+from atomloom_occupancy.page_of_evidence import evidence_section
 from atomloom_occupancy.refining import How, Refined, prepare, refine
 from atomloom_occupancy.reflection_files import load_reflections
 from atomloom_occupancy.reflections import check_same_crystal
@@ -49,6 +50,7 @@ class Job:
         how: options of the refinement.
         contacts: whether states that are found are joined where they are in contact.
         wishes: occupancies that are expected of some states.
+        evidence: whether joint occupancies are compared with separate ones, and partial waters with full ones.
     """
 
     model: Path
@@ -60,6 +62,7 @@ class Job:
     how: How = field(default_factory=How)
     contacts: bool = False
     wishes: tuple[Wish, ...] = ()
+    evidence: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,8 @@ def _written(job: Job, structure: gemmi.Structure, refined: Refined) -> Done:
     spread = uncertainties(refined)
     table = result_table(refined, spread)
     near = peaks(refined, structure)
-    report = page(job.model.name, structure, refined, (table, spread), near)
+    more = (evidence_section(structure, refined),) if job.evidence else ()
+    report = page(job.model.name, structure, refined, (table, spread), near, more)
     values = two_decimals(refined.point[: refined.form.states], refined.network.sets)
     _folder(job.out)
     models = write_models(job.model, structure, refined.network.spread(_as_read(structure), values), job.out, "refined")

@@ -60,11 +60,15 @@ class MaximumLikelihood:
         constant = np.where(observed.centric, 0.5 * np.log(np.pi * errors.beta / 2), acentric)
         self._constant = constant + half * fo**2 / errors.beta
 
-    def value(self, amplitude: Array) -> float:
-        """The sum over all reflections."""
+    def each(self, amplitude: Array) -> Array:
+        """(reflections,)"""
         x = self._cross * amplitude
         peak = np.where(self._observed.centric, x + np.log1p(np.exp(-2 * x)) - np.log(2), np.log(i0e(x)) + x)
-        return float(np.sum(self._constant + self._square * amplitude**2 - peak))
+        return np.asarray(self._constant + self._square * amplitude**2 - peak)
+
+    def value(self, amplitude: Array) -> float:
+        """The sum over all reflections."""
+        return float(np.sum(self.each(amplitude)))
 
     def slope(self, amplitude: Array) -> Array:
         """(reflections,) the derivative by |F_model|."""
@@ -87,11 +91,15 @@ class LeastSquares:
 
     def __init__(self, observed: Amplitudes, variance: Array) -> None:
         self._observed, self._weight = observed.amplitude, 1 / variance
-        self._constant = float(np.sum(np.log(2 * np.pi * variance))) / 2
+        self._constant = np.log(2 * np.pi * variance) / 2
+
+    def each(self, amplitude: Array) -> Array:
+        """(reflections,)"""
+        return np.asarray(self._weight * (self._observed - amplitude) ** 2 / 2 + self._constant)
 
     def value(self, amplitude: Array) -> float:
         """The sum over all reflections."""
-        return float(np.sum(self._weight * (self._observed - amplitude) ** 2)) / 2 + self._constant
+        return float(np.sum(self.each(amplitude)))
 
     def slope(self, amplitude: Array) -> Array:
         """(reflections,) the derivative by |F_model|."""

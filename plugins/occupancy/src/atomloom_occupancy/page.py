@@ -13,7 +13,6 @@ from atomloom.report import (
     Bars,
     Block,
     Column,
-    Curve,
     Heights,
     KeyFigure,
     KeyFigures,
@@ -26,12 +25,18 @@ from atomloom.report import (
 )
 from atomloom_occupancy.checking import model_sections, problems
 from atomloom_occupancy.maps import Peak
+from atomloom_occupancy.page_of_shells import shell_section
 from atomloom_occupancy.refining import Fit, Refined
 from atomloom_occupancy.uncertainty import Uncertainty
 
 
 def page(
-    name: str, structure: gemmi.Structure, refined: Refined, results: tuple[pd.DataFrame, Uncertainty], near: list[Peak]
+    name: str,
+    structure: gemmi.Structure,
+    refined: Refined,
+    results: tuple[pd.DataFrame, Uncertainty],
+    near: list[Peak],
+    more: tuple[Section, ...] = (),
 ) -> Report:
     """What was refined, how well it is determined, and what the data leave open.
 
@@ -41,6 +46,7 @@ def page(
         refined: the refinement.
         results: the table of states and their uncertainties.
         near: peaks of the difference map.
+        more: further sections.
     """
     table, spread = results
     data = refined.crystal.data
@@ -56,7 +62,8 @@ def page(
         Section("In short", (_key_figures(refined), Text("\n\n".join((*data.notes, *refined.network.notes))))),
         Section("Occupancies", _occupancies(table)),
         Section("What the data cannot tell", (_flat(refined, spread),)),
-        Section("Against the data", _shells(refined)),
+        *more,
+        shell_section(refined),
         Section("Near the refined atoms", (_peaks(near),)),
         *model_sections(structure, problems(structure)),
     )
@@ -91,10 +98,13 @@ def _occupancies(table: pd.DataFrame) -> tuple[Block, ...]:
             (Column("esd, B fixed"), numbers("esd_b_fixed")),
             (Column("esd, B free"), numbers("esd_b_free")),
             (Column("bound", kind="text"), table["bound"]),
+            (Column("low", precision=3), numbers("low")),
+            (Column("high", precision=3), numbers("high")),
             (Column("goes along with", kind="text"), table["partner"]),
             (Column("correlation", precision=2), numbers("correlation")),
         ],
-        caption="Standard uncertainties come from the Hessian on the constraints that hold; none at a bound.",
+        caption="Standard uncertainties come from the Hessian on the constraints that hold; none at a bound. Low and "
+        "high are ends of the profile interval of states near a bound: the log-likelihood is within 0.5 of its top there.",
     )
     return (rows, *_along_chains(table), *_by_set(table))
 
@@ -138,31 +148,6 @@ def _flat(refined: Refined, spread: Uncertainty) -> Block:
     rows = tuple(("; ".join(names[each] for each in direction),) for direction in spread.flat)
     caption = "Along these directions the likelihood does not change: the values there mean nothing, in any program."
     return Table((Column("states that move together", kind="text"),), rows, caption=caption)
-
-
-def _shells(refined: Refined) -> tuple[Block, ...]:
-    data, shell = refined.crystal.data, refined.crystal.lattice.shell
-    rows = []
-    for number in range(int(shell.max()) + 1):
-        mine = shell == number
-        work, free = (refined.after.r_factor(data, mine & chosen) for chosen in (data.work, data.free))
-        d = data.d[mine]
-        rows.append((float(d.max()), float(d.min()), int(mine.sum()), work, free if np.isfinite(free) else None))
-    table = Table(
-        (
-            Column("from", "angstrom", precision=2),
-            Column("to", "angstrom", precision=2),
-            Column("reflections", kind="integer"),
-            Column("R work", precision=4),
-            Column("R free", precision=4),
-        ),
-        tuple(rows),
-    )
-    middle = np.array([(1 / row[0] ** 2 + 1 / row[1] ** 2) / 2 for row in rows])
-    series = [Series("work", middle, np.array([row[3] for row in rows]))]
-    series.append(Series("free", middle, np.array([np.nan if row[4] is None else row[4] for row in rows])))
-    curve = Curve(title="R by resolution", series=tuple(series), x=Axis("1/d²", "1/angstrom^2"), y=Axis("R"))
-    return table, curve
 
 
 def _peaks(near: list[Peak]) -> Block:

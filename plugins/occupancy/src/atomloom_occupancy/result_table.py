@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from atomloom.runs.atomic import atomic_file
+from atomloom_occupancy.profiling import intervals
 from atomloom_occupancy.refining import Refined
 from atomloom_occupancy.uncertainty import Uncertainty
 
@@ -20,6 +21,8 @@ COLUMNS = (
     "esd_b_free",
     "start",
     "bound",
+    "low",
+    "high",
     "partner",
     "correlation",
     "correlation_with_b",
@@ -29,8 +32,8 @@ COLUMNS = (
 
 
 def result_table(refined: Refined, spread: Uncertainty) -> pd.DataFrame:
-    """One row for each state; empty where there is no number."""
-    network, rows = refined.network, []
+    """One row for each state; empty where there is no number. `low` and `high` are ends of the profile interval."""
+    network, rows, ends = refined.network, [], intervals(refined, spread)
     owner = {state: each for each in network.sets for state in each.states}
     loose = {state for each in spread.flat for state in each}
     for number, state in enumerate(network.states):
@@ -47,6 +50,7 @@ def result_table(refined: Refined, spread: Uncertainty) -> pd.DataFrame:
                 spread.free_b[number],
                 state.start,
                 spread.bound[number],
+                *ends[number],
                 network.states[partner].name if partner is not None else "",
                 spread.correlation[number, partner] if partner is not None else np.nan,
                 spread.correlation_with_b[number],

@@ -25,6 +25,8 @@ FLAT = 1e-5
 
 _NAMED = 0.2
 _LEAST_Q = 0.02
+_SINGULAR = 1e-10
+_HELD = 1e-20  # variance of an occupancy that a sum holds at its bound
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def uncertainties(refined: Refined) -> Uncertainty:
     _, flat = _inverse(refined.local.hessian, basis)
     open_ends = tuple(named for direction in flat.T if (named := _named(direction[:states])))
     loose = sorted({state for each in open_ends for state in each})
-    scales, tried = _scale_slopes(refined), np.flatnonzero(refined.point[:states] > _LEAST_Q)
+    scales, tried = scale_slopes(refined), np.flatnonzero(refined.point[:states] > _LEAST_Q)
     covariance = _covariance(refined, basis, scales)
     with_b = _covariance(refined, basis, np.concatenate([_b_slopes(refined, tried), scales]))
     fixed, free = _spread(covariance), _spread(with_b)
@@ -87,8 +89,25 @@ def _inverse(hessian: Array, basis: Array) -> tuple[Array, Array]:
     return np.asarray(inverse), np.asarray(along[:, ~kept])
 
 
+def freed_scales(refined: Refined) -> Array:
+    """(states, states) what curvature the occupancies lose when scales and solvent are free as well."""
+    states, size = refined.form.states, len(refined.point)
+    hessian = _hessian(refined, scale_slopes(refined))
+    cross, inner = hessian[:states, size:], hessian[size:, size:]
+    return np.asarray(cross @ np.linalg.pinv(inner, rcond=_SINGULAR, hermitian=True) @ cross.T)
+
+
 def _covariance(refined: Refined, basis: Array, extra: Complex) -> Array:
-    """(states + slacks + extra, the same) the covariance when these further derivatives of F_model are freed too.
+    """(states + slacks + extra, the same) the covariance when these further derivatives of F_model are freed too."""
+    size, count = len(refined.point), len(extra)
+    widened = np.zeros((size + count, basis.shape[1] + count))
+    widened[:size, : basis.shape[1]] = basis
+    widened[size:, basis.shape[1] :] = np.eye(count)
+    return _inverse(_hessian(refined, extra), widened)[0]
+
+
+def _hessian(refined: Refined, extra: Complex) -> Array:
+    """(states + slacks + extra, the same) the Hessian with these further derivatives of F_model.
 
     Further parameters count in units in which they move F as far as an occupancy does, and without second derivatives
     of F_model: this is the curvature that one expects.
@@ -103,13 +122,10 @@ def _covariance(refined: Refined, basis: Array, extra: Complex) -> Array:
     places = np.concatenate([np.arange(states), size + np.arange(count)])
     hessian[np.ix_(places, places)] = curvature(refined.objective.target, model, both.real, both.imag)
     hessian[range(states), range(states)] += 2 * refined.objective.restraint.weight
-    widened = np.zeros((size + count, basis.shape[1] + count))
-    widened[:size, : basis.shape[1]] = basis
-    widened[size:, basis.shape[1] :] = np.eye(count)
-    return _inverse(hessian, widened)[0]
+    return hessian
 
 
-def _scale_slopes(refined: Refined) -> Complex:
+def scale_slopes(refined: Refined) -> Complex:
     """(parameters, reflections) of the scale of each shell, its solvent where there is any, and anisotropy."""
     crystal, scale, work = refined.crystal, refined.after.scale, refined.crystal.data.work
     shell = crystal.lattice.shell[work]
@@ -127,7 +143,7 @@ def _b_slopes(refined: Refined, tried: Indices) -> Complex:
 
 def _spread(covariance: Array) -> Array:
     variance = np.diag(covariance).copy()
-    variance[variance <= 0] = np.nan
+    variance[variance <= _HELD] = np.nan
     return np.asarray(np.sqrt(variance))
 
 
