@@ -204,9 +204,15 @@ class LossSpec(Loaded):
 
 
 class PostSpec(Loaded):
-    """A post-processor: ``load`` resolves to ``(run, dataset, /, **options) -> Report``."""
+    """A post-processor: ``load`` resolves to ``(run, dataset, /, **options) -> Report``.
+
+    Args:
+        needs: names of the fields that the data must have.
+        predicted: names of what the model of the run must predict. Plans list no post-processor that lacks something.
+    """
 
     needs: tuple[str, ...] = ()
+    predicted: tuple[str, ...] = ()
 
 
 class BackendSpec(Loaded):

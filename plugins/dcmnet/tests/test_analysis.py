@@ -25,6 +25,8 @@ from atomloom_dcmnet.checkpoints import (
 from atomloom_dcmnet.example import surfaces
 from atomloom_dcmnet.experiments import ExperimentConfig, ModelConfig, TrainingConfig
 from atomloom_dcmnet.molecules import KCAL
+from atomloom_dcmnet.pictures import charge_sites, potentials, triangulated
+from atomloom_dcmnet.surfaces import sphere
 from atomloom_dcmnet.training import config_of, run_training
 
 
@@ -102,7 +104,36 @@ def test_a_report_names_errors_and_bounds(trained):
     """As the post-processor gives it, on the frames that were kept for it."""
     report = dcmnet_analysis(Run.open(trained.exp_dir), surfaces()[:2])
     assert "Charges fitted at the atoms of each reach" in report.summary
-    assert [section.title for section in report.sections][:2] == ["Potential", "Molecules"]
+    titles = [section.title for section in report.sections]
+    assert titles[:2] == ["Potential", "Molecules"]
+    assert titles[-1] == "Learning curves"
+
+
+def test_reference_and_prediction_are_drawn_in_the_same_colours(analysis):
+    """On one surface, with the error beside them and its own colours."""
+    reference, predicted, error = potentials(analysis.portraits[0])
+    assert reference.reach == predicted.reach == max(np.abs([*reference.values, *predicted.values]))
+    assert error.values == pytest.approx(predicted.values - reference.values)
+    assert error.reach is None
+
+
+def test_the_worst_molecule_is_drawn(analysis):
+    """And another one; with as many sites as the network has."""
+    worst, middle = analysis.portraits
+    assert worst.frame == int(np.argmax(analysis.of("rmse")))
+    assert worst.frame != middle.frame
+    drawn = charge_sites(worst)
+    assert drawn.points.shape == (2 * len(worst.numbers), 3)
+    assert drawn.molecule.slim
+
+
+def test_triangles_do_not_span_gaps():
+    """Two balls of points that lie apart are not joined by long triangles."""
+    balls = np.concatenate([sphere(200), sphere(200) + [8.0, 0.0, 0.0]])
+    found = triangulated(balls)
+    assert not len(found) or np.linalg.norm(np.ptp(balls[found], axis=1), axis=1).max() < 4.0
+    assert len(triangulated(np.zeros((60, 3)))) == 0
+    assert len(triangulated(np.random.default_rng(0).normal(size=(60, 3)) * [1.0, 1.0, 0.0])) == 0
 
 
 def test_the_analysis_is_kept_as_json(trained):

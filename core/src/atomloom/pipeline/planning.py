@@ -9,6 +9,7 @@ from typing import NamedTuple
 from atomloom.batching import Near, Plan, load
 from atomloom.pipeline.job import Job
 from atomloom.registry import registry
+from atomloom.specs import PostSpec
 
 TIMED = 3
 """How many batches a plan predicts to say how long an epoch takes."""
@@ -67,8 +68,15 @@ def _fitting(job: Job) -> list[Step]:
         Step("loss", f"{loss.name} x {loss.weight:g}", f"compares {', '.join(loss.needs)}") for loss in job.losses
     ]
     lines += [Step("loss off", name, reason) for name, reason in job.off.items()]
-    lines += [Step("judge", f"{post.spec.name}", post.spec.summary) for post in registry().all("postprocessors")]
+    lines += [Step("judge", post.name, post.summary) for post in _judges(job)]
     return lines
+
+
+def _judges(job: Job) -> list[PostSpec]:
+    """Post-processors for such a model and such data."""
+    there, predicted = set(job.data.dataset.columns), set(job.model_spec.predicts)
+    found = [each.spec for each in registry().all("postprocessors")]
+    return [post for post in found if there.issuperset(post.needs) and predicted.issuperset(post.predicted)]
 
 
 def _cost(job: Job, batches: int) -> Step:

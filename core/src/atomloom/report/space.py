@@ -16,10 +16,17 @@ from atomloom.report.thinning import scattered
 
 
 class Molecule(Piece, frozen=True):
-    """The atoms to draw: atomic numbers `Z` (atoms,) and positions `R` (atoms, 3) in angstrom."""
+    """The atoms to draw.
+
+    Args:
+        Z: atomic numbers (atoms,).
+        R: positions (atoms, 3) in angstrom.
+        slim: atoms are drawn as mere dots and bonds as lines, so that points within atoms are seen.
+    """
 
     Z: Array
     R: Array
+    slim: bool = False
 
     def __post_init__(self) -> None:
         """Copy the arrays and check their lengths."""
@@ -38,6 +45,7 @@ class _InSpace(Figure, frozen=True, kw_only=True):
     values: Array | None = None
     color: Axis = Axis()
     centre: float | None = None
+    reach: float | None = None
 
     def _settle_values(self, points: Array) -> None:
         if self.values is not None:
@@ -64,6 +72,8 @@ class Points3D(_InSpace, frozen=True, kw_only=True, tag="points-3d"):
         molecule: the atoms to draw with them.
         color: what the colours measure.
         centre: the value in the middle of a diverging colour scale; None for a sequential one.
+        reach: how far the colours go to either side of the centre, so that figures can share them; None for as far as
+            the values do.
 
     >>> Points3D(title="ESP error", points=[[0, 0, 3]], values=[0.5], color=Axis("error", "kcal/mol/e")).notes
     ()
@@ -103,6 +113,8 @@ class Surface3D(_InSpace, frozen=True, kw_only=True, tag="surface-3d"):
         molecule: the atoms to draw with it.
         color: what the colours measure.
         centre: the value in the middle of a diverging colour scale; None for a sequential one.
+        reach: how far the colours go to either side of the centre, so that figures can share them; None for as far as
+            the values do.
     """
 
     vertices: Array

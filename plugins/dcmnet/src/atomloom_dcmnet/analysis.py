@@ -24,6 +24,7 @@ from atomloom.progress import track
 from atomloom_dcmnet.direct import Potential, Search, fit_sites
 from atomloom_dcmnet.linear import fit_charges, root_mean_square
 from atomloom_dcmnet.molecules import KCAL
+from atomloom_dcmnet.pictures import Portrait
 from atomloom_dcmnet.surfaces import nearest_atoms, scaled_distances
 
 SHELLS = (0.0, 1.2, 1.4, 1.6, 1.8, 2.0, 3.0, np.inf)
@@ -89,6 +90,7 @@ class Analysis:
         shells: the points by that distance.
         reference, predicted: the potential at the points that count, in (kcal/mol)/e.
         charges, displacements: of all sites, in e and angstrom.
+        portraits: the molecule with the largest error and one in the middle, to be drawn.
     """
 
     molecules: tuple[MoleculeErrors, ...]
@@ -98,6 +100,7 @@ class Analysis:
     predicted: Array = field(repr=False)
     charges: Array = field(repr=False)
     displacements: Array = field(repr=False)
+    portraits: tuple[Portrait, ...] = field(repr=False)
 
     def of(self, name: str) -> NDArray[np.float64]:
         """One quantity of all molecules, ``[molecules]``."""
@@ -144,7 +147,14 @@ def analyse(fitted: Fitted, dataset: Dataset) -> Analysis:
         predicted=np.concatenate([(frame.reference + frame.error)[frame.counts] for frame in frames]),
         charges=np.concatenate([frame.charges.ravel() for frame in frames]),
         displacements=np.concatenate([frame.displacements.ravel() for frame in frames]),
+        portraits=tuple(frames[n].portrait(n) for n in _typical(molecules)),
     )
+
+
+def _typical(molecules: Sequence[MoleculeErrors]) -> tuple[int, ...]:
+    """Which has the largest error, and which one in the middle."""
+    judged = sorted((each for each in molecules if each.points), key=lambda each: -each.rmse)
+    return tuple(dict.fromkeys(judged[place].frame for place in (0, len(judged) // 2))) if judged else ()
 
 
 class _Frame:
@@ -184,6 +194,22 @@ class _Frame:
             quadrupole=root_mean_square(_traceless(self._off("quadrupole"))),
             net_charge=float(abs(self.charges.sum() - total)),
             displacement=float(self.displacements.max()),
+        )
+
+    def portrait(self, number: int) -> Portrait:
+        """What is drawn of it."""
+        counts = self.counts
+        return Portrait(
+            frame=number,
+            formula=formula(self.numbers),
+            numbers=self.numbers,
+            positions=self.positions,
+            points=self.points[counts],
+            distances=self.distances[counts],
+            reference=self.reference[counts],
+            predicted=(self.reference + self.error)[counts],
+            charges=self.charges.ravel(),
+            places=np.asarray(self.found["dcm_positions"], float).reshape(-1, 3),
         )
 
     def _bounds(self, total: float) -> tuple[float, float]:

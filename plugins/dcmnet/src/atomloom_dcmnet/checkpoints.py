@@ -16,14 +16,14 @@ from atomloom.report import Report
 from atomloom.runs import Run
 from atomloom_dcmnet.analysis import Analysis, analyse
 from atomloom_dcmnet.model import DCMNet
-from atomloom_dcmnet.reporting import report_on
+from atomloom_dcmnet.reporting import learning, report_on
 
 
 def dcmnet_analysis(run: Run, dataset: Dataset, /) -> Report:
     """The post-processor ``dcmnet-analysis``; `run_training` keeps the same numbers as JSON and CSV."""
     found = analyze_checkpoint(run, dataset)
     facts = {"run": run.name, "frames": str(len(dataset)), "points": str(len(found.reference))}
-    return report_on(found, f"Potential of the charges of {run.name}", facts)
+    return report_on(found, f"Potential of the charges of {run.name}", facts, [learning(run)])
 
 
 def analyze_checkpoint(run: Run | str | Path, dataset: Dataset | None = None, which: str = "best") -> Analysis:

@@ -129,6 +129,7 @@ def atomloom_postprocessors() -> Iterable[PostSpec]:
         load="atomloom_dcmnet.checkpoints:dcmnet_analysis",
         example="atomloom_dcmnet.example:run",
         needs=("Z", "R", "esp", "vdw_surface"),
+        predicted=("esp", "dcm_charges", "dcm_positions"),
     )
 
 

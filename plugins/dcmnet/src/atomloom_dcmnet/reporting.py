@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from atomloom.report import (
     Axis,
+    Bars,
     Block,
     Column,
+    Curve,
+    Heights,
     Hexbin,
     Histogram,
     KeyFigure,
     KeyFigures,
     Report,
     Section,
+    Series,
     Table,
     Text,
     parity,
 )
 from atomloom.report.blocks import Cell
+from atomloom.runs import Run
 from atomloom_dcmnet.analysis import Analysis, MoleculeErrors, Part
+from atomloom_dcmnet.pictures import UNIT, charge_sites, potentials
 
-UNIT = "kcal/mol/e"
 TINY = 1e-12  # of a difference of bounds, which is zero where both are perfect
 CROWD = 2000
 """More points than this would hide each other in a parity plot, and are counted in hexagons."""
@@ -37,18 +42,52 @@ judge it and to the same total charge. *Sites* are the best that a search finds 
 there may be better ones."""
 
 
-def report_on(analysis: Analysis, title: str, facts: Mapping[str, str]) -> Report:
-    """Everything that is known, the most important first."""
-    ordered = sorted(analysis.molecules, key=lambda each: -each.rmse)
-    sections = (
+def report_on(analysis: Analysis, title: str, facts: Mapping[str, str], more: Sequence[Section] = ()) -> Report:
+    """Everything that is known, the most important first.
+
+    Args:
+        more: sections that follow.
+    """
+    return Report(title, (*sections(analysis), *more), _summary(analysis), dict(facts))
+
+
+def sections(analysis: Analysis) -> tuple[Section, ...]:
+    """Potential, molecules, where errors are, and charges, in figures and tables."""
+    worst = sorted((each for each in analysis.molecules if each.points), key=lambda each: -each.rmse)[:WORST]
+    spaces = [figure for portrait in analysis.portraits for figure in potentials(portrait)]
+    return (
         Section("Potential", (*_potential(analysis), Text(_ABOUT))),
-        Section(
-            "Molecules", (_molecules(ordered[:WORST], f"The {WORST} largest errors"), _molecules(analysis.molecules))
-        ),
+        Section("Molecules", (_worst(worst), _molecules(worst, "The largest errors"), _molecules(analysis.molecules))),
+        Section("The worst molecule, and one in the middle", spaces),
         Section("Where the errors are", (_parts(analysis.elements, "element"), _parts(analysis.shells, "radii"))),
-        Section("Charges", _charges(analysis)),
+        Section("Charges", (*_charges(analysis), *map(charge_sites, analysis.portraits))),
     )
-    return Report(title, sections, _summary(analysis), dict(facts))
+
+
+def learning(run: Run) -> Section:
+    """Learning curves: the losses, that of the potential as an RMSE in the unit of all other errors here."""
+    columns = run.metrics()
+    drawn = {"loss": ("Loss", Axis("loss", scale="log"))}
+    drawn["loss/potential"] = ("RMSE of the potential, each molecule counting once", Axis("RMSE", UNIT, scale="log"))
+    figures = []
+    for key, (title, axis) in drawn.items():
+        there = [part for part in ("train", "valid") if f"{part}/{key}" in columns]
+        power = 0.5 if axis.unit else 1.0
+        series = tuple(Series(part, columns["epoch"], columns[f"{part}/{key}"] ** power) for part in there)
+        figures.append(Curve(title=title, series=series, x=Axis("epoch"), y=axis))
+    return Section("Learning curves", tuple(figures))
+
+
+def _worst(worst: Sequence[MoleculeErrors]) -> Bars:
+    """The largest errors, beside what charges could reach."""
+    columns = {"network": "rmse", "charges at atoms": "bound_atoms", "free sites": "bound_sites"}
+    return Bars(
+        title=f"The {len(worst)} molecules with the largest errors",
+        labels=tuple(f"{each.formula} ({each.frame})" for each in worst),
+        series=tuple(Heights(said, [getattr(m, name) for m in worst]) for said, name in columns.items()),
+        x=Axis("molecule (frame)"),
+        y=Axis("RMSE", UNIT),
+    )
 
 
 def _summary(analysis: Analysis) -> str:
@@ -93,7 +132,7 @@ def _potential(analysis: Analysis) -> tuple[Block, ...]:
     )
 
 
-def _molecules(molecules: tuple[MoleculeErrors, ...] | list[MoleculeErrors], title: str = "All molecules") -> Table:
+def _molecules(molecules: Sequence[MoleculeErrors], title: str = "All molecules") -> Table:
     columns = (
         Column("frame", kind="integer"),
         Column("formula", kind="text"),

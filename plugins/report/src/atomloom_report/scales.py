@@ -39,11 +39,16 @@ class ColorScale(NamedTuple):
         return np.asarray(np.clip((self.straight(values) - self.low) / (self.high - self.low), 0, 1))
 
 
-def color_scale(values: Array, axis: Axis, centre: float | None = None) -> ColorScale:
+def color_scale(values: Array, axis: Axis, centre: float | None = None, reach: float | None = None) -> ColorScale:
     """The scale on which all `values` have a place, the same distance to both sides of a `centre`.
+
+    Args:
+        reach: that distance, on a linear scale; values that are farther away have the colours of its ends.
 
     >>> color_scale(np.array([-1.0, 3.0]), Axis("error"), centre=0.0)[:3]
     (-3.0, 3.0, False)
+    >>> color_scale(np.array([-1.0, 3.0]), Axis("error"), centre=0.0, reach=5.0)[:3]
+    (-5.0, 5.0, False)
     """
     shown = values[axis.shows(values)]
     straight = np.log10(shown) if axis.log else shown
@@ -51,8 +56,8 @@ def color_scale(values: Array, axis: Axis, centre: float | None = None) -> Color
     centred = centre is not None and (not axis.log or centre > 0)
     if centred:
         middle = math.log10(centre or 1) if axis.log else float(centre or 0)
-        reach = max(high - middle, middle - low)
-        low, high = middle - reach, middle + reach
+        half = max(high - middle, middle - low) if reach is None or axis.log else reach
+        low, high = middle - half, middle + half
     low, high = widened(low, high)
     return ColorScale(low, high, axis.log, palette.stops(centred), tuple(_ticks(low, high, axis.log)))
 

@@ -15,6 +15,9 @@ TILT = np.deg2rad([-18.0, 24.0])
 """How far the view is turned about the horizontal and the upright axis, so that depth is seen."""
 
 
+DOT = 0.06
+"""The radius of an atom of a slim molecule, in angstrom."""
+
 FARTHEST = 1e30
 """In angstrom; what is farther away is nowhere, as infinity is, and its square still fits into a float."""
 
@@ -30,6 +33,8 @@ class Scene:
         scale: of the colours, None without values.
         numbers: (atoms,) atomic numbers.
         positions: (atoms, 3)
+        sizes: (atoms,) radii as they are drawn.
+        slim: whether bonds are lines.
         bonds: (bonds, 2) indices of atoms.
         radius: of a ball around the origin that holds everything.
     """
@@ -40,6 +45,8 @@ class Scene:
     scale: ColorScale | None
     numbers: Array
     positions: Array
+    sizes: Array
+    slim: bool
     bonds: Array
     radius: float
 
@@ -55,10 +62,11 @@ def scene(figure: Points3D | Surface3D) -> Scene:
     triangles = np.empty((0, 3), np.int64) if isinstance(figure, Points3D) else figure.triangles
     values = figure.values
     numbers, positions = _atoms(figure)
+    slim = figure.molecule is not None and figure.molecule.slim
     places, triangles, values = _finite(places, triangles, values)
     turned = _turned(np.concatenate([places, positions]))
     numbers = numbers if positions.size else np.empty(0, np.int64)
-    scale = None if values is None else color_scale(values, figure.color, figure.centre)
+    scale = None if values is None else color_scale(values, figure.color, figure.centre, figure.reach)
     shown = None if values is None or scale is None else np.where(figure.color.shows(values), values, np.nan)
     return Scene(
         points=turned[: len(places)],
@@ -67,6 +75,8 @@ def scene(figure: Points3D | Surface3D) -> Scene:
         scale=scale,
         numbers=numbers,
         positions=turned[len(places) :],
+        sizes=np.full(len(numbers), DOT) if slim else elements.SHARE * elements.radii(numbers),
+        slim=slim,
         bonds=elements.bonds(numbers, positions),
         radius=float(np.linalg.norm(turned, axis=1).max(initial=1.0)),
     )

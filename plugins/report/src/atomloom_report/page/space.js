@@ -152,7 +152,7 @@
       const { atoms } = this.seen;
       return this.found.bonds.map(([i, j]) => [(atoms[3 * i + 2] + atoms[3 * j + 2]) / 2 - .01, pen => {
         const ends = [i, j].map(k => [atoms[3 * k], atoms[3 * k + 1]]);
-        for (const [width, tone] of [[.26, "#5b6570"], [.2, "#a9b2bc"]]) {
+        for (const [width, tone] of [[this.found.thick, "#5b6570"], [.77 * this.found.thick, "#a9b2bc"]]) {
           pen.lineWidth = Math.max(width * this.unit, 1);
           pen.strokeStyle = tone;
           pen.beginPath(); pen.moveTo(...ends[0]); pen.lineTo(...ends[1]); pen.stroke();

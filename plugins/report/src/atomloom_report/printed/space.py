@@ -53,18 +53,18 @@ def _tints(shown: Scene) -> Array:
 
 
 def _bonds(drawn: Axes, shown: Scene) -> None:
-    sizes = HIDDEN * elements.SHARE * elements.radii(shown.numbers)
+    sizes = HIDDEN * shown.sizes
+    widths = (1.4, 0.8) if shown.slim else (3.6, 2.6)
     for i, j in shown.bonds:
         start, end = shown.positions[i], shown.positions[j]
         along = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
         (x1, y1, z1), (x2, y2, z2) = start + sizes[i] * along, end - sizes[j] * along
-        for width, color in ((3.6, "#5b6570"), (2.6, "#a9b2bc")):
+        for width, color in zip(widths, ("#5b6570", "#a9b2bc"), strict=True):
             drawn.plot([x1, x2], [y1, y2], color=color, linewidth=width, zorder=_depth(shown, (z1 + z2) / 2) - 1e-4)
 
 
 def _atoms(drawn: Axes, shown: Scene) -> None:
-    sizes = elements.SHARE * elements.radii(shown.numbers)
-    for number, (x, y, z), size in zip(shown.numbers.tolist(), shown.positions, sizes, strict=True):
+    for number, (x, y, z), size in zip(shown.numbers.tolist(), shown.positions, shown.sizes, strict=True):
         color = elements.color(number)
         style = {"facecolor": color, "edgecolor": "#4a525b", "linewidth": 0.5}
         drawn.add_patch(Circle((x, y), size, zorder=_depth(shown, z), **style))
@@ -73,10 +73,11 @@ def _atoms(drawn: Axes, shown: Scene) -> None:
 def _points(drawn: Axes, shown: Scene) -> None:
     # In front of the middle and behind it: the molecule stands between.
     tints, order = _tints(shown), np.argsort(shown.points[:, 2], kind="stable")
+    size = 40 if shown.slim else 7
     front = shown.points[order, 2] > 0
     for half, zorder in ((order[~front], 1.0), (order[front], 4.0)):
         x, y = shown.points[half, 0], shown.points[half, 1]
-        drawn.scatter(x, y, s=7, c=tints[half], linewidths=0, alpha=0.9, zorder=zorder, rasterized=len(order) > 3000)
+        drawn.scatter(x, y, s=size, c=tints[half], linewidths=0, alpha=0.9, zorder=zorder, rasterized=len(order) > 3000)
 
 
 def _surface(drawn: Axes, shown: Scene) -> None:
