@@ -9,6 +9,7 @@
     structure_factors, transform, basis     F_calc, linear in q  mask, scaling           bulk solvent and overall scale
     likelihood, objective        the targets                     refining                the outer loop
     uncertainty, calibration     esds and flat directions        checking                a model without data
+    displacement, refining_b     B or U of states, together with occupancies
     profiling, evidence          near bounds, joint or separate
     job, writing, rounding, maps, viewers, result_table, page*   what comes out          reading                 readers
 """

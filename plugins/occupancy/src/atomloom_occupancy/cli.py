@@ -23,6 +23,7 @@ def occupancy() -> None:
 @click.option("--contacts", is_flag=True, help="Without --groups: join states that are in contact.")
 @click.option("--target", type=click.Choice(["ml", "ls"]), default="ml", show_default=True, help="What is minimised.")
 @click.option("--restrain", multiple=True, metavar="W", help="Add W (q - q of MODEL)^2; or of one state: NAME=Q:W.")
+@click.option("--group-b", type=click.Choice(["iso", "aniso"]), help="Refine one B, or U, for each state as well.")
 @click.option("--evidence", is_flag=True, help="Compare joint with separate states, partial waters with full ones.")
 @click.option("--labels", default="", metavar="F,SIGF", help="Columns of DATA; else its first observations.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of free flags, where DATA has none.")
@@ -36,6 +37,7 @@ def refine(
     contacts: bool,
     target: str,
     restrain: tuple[str, ...],
+    group_b: str | None,
     evidence: bool,
     labels: str,
     seed: int,
@@ -54,7 +56,7 @@ def refine(
     weight, wishes = parse_restraints(restrain)
     how = How(target, weight, occupancy_aware_mask)
     given = Path(groups) if groups else None
-    job = Job(Path(model), Path(data), Path(out), given, labels, seed, how, contacts, wishes, evidence)
+    job = Job(Path(model), Path(data), Path(out), given, labels, seed, how, contacts, wishes, evidence, group_b or "")
     with watched():
         done = run(job)
     if done.table is not None:

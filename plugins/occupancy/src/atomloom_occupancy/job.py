@@ -15,12 +15,14 @@ from atomloom.report import Report, save
 from atomloom.runs.targets import writing
 from atomloom_occupancy.checking import check_report
 from atomloom_occupancy.contacts import join_contacts
+from atomloom_occupancy.displacement import displaced
 from atomloom_occupancy.finding import find_network
 from atomloom_occupancy.group_file import read_groups
 from atomloom_occupancy.maps import peaks, write_mtz
 from atomloom_occupancy.page import page
 from atomloom_occupancy.page_of_evidence import evidence_section
 from atomloom_occupancy.refining import How, Refined, prepare, refine
+from atomloom_occupancy.refining_b import refine_with_b
 from atomloom_occupancy.reflection_files import load_reflections
 from atomloom_occupancy.reflections import check_same_crystal
 from atomloom_occupancy.restraints import Wish, restrained
@@ -30,7 +32,7 @@ from atomloom_occupancy.states import Network
 from atomloom_occupancy.structure import check_crystal, load_structure, occupancies_of
 from atomloom_occupancy.uncertainty import uncertainties
 from atomloom_occupancy.viewers import write_viewers
-from atomloom_occupancy.writing import write_models
+from atomloom_occupancy.writing import write_anew, write_models
 
 FEWEST = 100
 """Reflections that shells, free flags and scales need at least."""
@@ -50,6 +52,7 @@ class Job:
         how: options of the refinement.
         contacts: whether states that are found are joined where they are in contact.
         wishes: occupancies that are expected of some states.
+        group_b: ``"iso"`` or ``"aniso"`` where the displacement of every state is refined as well.
         evidence: whether joint occupancies are compared with separate ones, and partial waters with full ones.
     """
 
@@ -63,6 +66,7 @@ class Job:
     contacts: bool = False
     wishes: tuple[Wish, ...] = ()
     evidence: bool = False
+    group_b: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,10 @@ def run(job: Job) -> Done:
         raise DataError(asked, f"there are {len(data)} reflections", f"Give data of {FEWEST} at least")
     if not network.states:
         return _unchanged(job, structure)
-    refined = refine(prepare(structure, data, network, job.how), network, job.how)
-    return _written(job, structure, refined)
+    crystal = prepare(structure, data, network, job.how)
+    if job.group_b:
+        return _written(job, structure, *refine_with_b(structure, crystal, network, job.how, job.group_b))
+    return _written(job, structure, refine(crystal, network, job.how))
 
 
 def _network(job: Job, structure: gemmi.Structure) -> Network:
@@ -118,15 +124,19 @@ def _unchanged(job: Job, structure: gemmi.Structure) -> Done:
     return Done(report, (*files, *save(report, job.out / "report")), None)
 
 
-def _written(job: Job, structure: gemmi.Structure, refined: Refined) -> Done:
+def _written(job: Job, structure: gemmi.Structure, refined: Refined, change: Array | None = None) -> Done:
     spread = uncertainties(refined)
-    table = result_table(refined, spread)
+    table = result_table(refined, spread, change)
     near = peaks(refined, structure)
     more = (evidence_section(structure, refined),) if job.evidence else ()
     report = page(job.model.name, structure, refined, (table, spread), near, more)
     values = two_decimals(refined.point[: refined.form.states], refined.network.sets)
     _folder(job.out)
-    models = write_models(job.model, structure, refined.network.spread(_as_read(structure), values), job.out, "refined")
+    whole = refined.network.spread(_as_read(structure), values)
+    if change is None:
+        models = write_models(job.model, structure, whole, job.out, "refined")
+    else:
+        models = write_anew(displaced(structure, refined.network, change), whole, job.out, "refined")
     maps, listed = job.out / "refined.mtz", job.out / "occupancies.csv"
     write_mtz(refined, maps)
     write_table(table, listed)

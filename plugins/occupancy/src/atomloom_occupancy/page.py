@@ -87,7 +87,7 @@ def _key_figures(refined: Refined) -> Block:
 
 def _occupancies(table: pd.DataFrame) -> tuple[Block, ...]:
     def numbers(column: str) -> list[float | None]:
-        return [None if not np.isfinite(value) else float(value) for value in table[column]]
+        return _finite(table[column])
 
     rows = Table.of(
         [
@@ -102,11 +102,27 @@ def _occupancies(table: pd.DataFrame) -> tuple[Block, ...]:
             (Column("high", precision=3), numbers("high")),
             (Column("goes along with", kind="text"), table["partner"]),
             (Column("correlation", precision=2), numbers("correlation")),
+            *_displacements(table),
         ],
         caption="Standard uncertainties come from the Hessian on the constraints that hold; none at a bound. Low and "
-        "high are ends of the profile interval of states near a bound: the log-likelihood is within 0.5 of its top there.",
+        "high are ends of the profile interval of states near a bound: there the log-likelihood is 0.5 below its top.",
     )
     return (rows, *_along_chains(table), *_by_set(table))
+
+
+def _displacements(table: pd.DataFrame) -> list[tuple[Column, list[float | None]]]:
+    """How far the B of each state moved, where they were refined."""
+    if not table["delta_b"].notna().any():
+        return []
+    columns = {"delta_b": "change of B", "esd_delta_b": "its esd", "correlation_with_b": "its correlation"}
+    return [
+        (Column(title, "" if column.startswith("c") else "angstrom^2", precision=2), _finite(table[column]))
+        for column, title in columns.items()
+    ]
+
+
+def _finite(values: pd.Series[float]) -> list[float | None]:
+    return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def _along_chains(table: pd.DataFrame) -> list[Block]:

@@ -36,13 +36,17 @@ class Calculator:
         self._density.set_refmac_compatible_blur(structure[0])
         self._density.initialize_grid()
         grid = self._density.grid
-        moved, turn = _images(grid.spacegroup, hkl)
+        moved, turn = images(grid.spacegroup, hkl)
         point = structure.cell.volume / grid.point_count
         self._turn = turn * (point * np.exp(self._density.blur / (4 * spacing**2)))
         self._transform = Transform((grid.nu, grid.nv, grid.nw), moved)
 
     def of_atoms(self, members: Iterable[int], occupancy: Sequence[float] | Array) -> Complex:
         """(reflections,) F of these atoms with these occupancies, which replace those in the file."""
+        return np.asarray(self.of_images(members, occupancy).sum(axis=0))
+
+    def of_images(self, members: Iterable[int], occupancy: Sequence[float] | Array) -> Complex:
+        """(operations, reflections) what every symmetry operation adds to that."""
         density = self._density
         density.grid.fill(0.0)
         for atom, weight in zip(members, occupancy, strict=True):
@@ -50,10 +54,10 @@ class Calculator:
                 site = self._atoms[atom].clone()
                 site.occ = float(weight)
                 density.add_atom_density_to_grid(site)
-        return np.asarray(np.einsum("or,or->r", self._transform(density.grid.array), self._turn))
+        return np.asarray(self._transform(density.grid.array) * self._turn)
 
 
-def _images(group: gemmi.SpaceGroup, hkl: Array) -> tuple[Array, Complex]:
+def images(group: gemmi.SpaceGroup, hkl: Array) -> tuple[Array, Complex]:
     """The Miller indices h R of each operation, and exp(2 pi i h t): F(h) is the sum of F_asu(h R) exp(2 pi i h t)."""
     operations = list(group.operations())
     rotations = np.array([operation.rot for operation in operations]) // gemmi.Op.DEN

@@ -38,6 +38,7 @@ class Uncertainty:
         free_b: (states,) the same with the B of every state freed.
         correlation: (states, states) of the occupancies with B held; NaN where there is none.
         correlation_with_b: (states,) of each occupancy with its own B.
+        esd_of_b: (states,) standard uncertainty of each B, in angstrom^2, with the B of every state freed.
         bound: (states,) ``"0"``, the cap, or nothing.
         flat: the numbers of the states that each flat direction moves.
     """
@@ -46,6 +47,7 @@ class Uncertainty:
     free_b: Array
     correlation: Array
     correlation_with_b: Array
+    esd_of_b: Array
     bound: tuple[str, ...]
     flat: tuple[tuple[int, ...], ...]
 
@@ -66,18 +68,20 @@ def uncertainties(refined: Refined) -> Uncertainty:
     loose = sorted({state for each in open_ends for state in each})
     scales, tried = scale_slopes(refined), np.flatnonzero(refined.point[:states] > _LEAST_Q)
     covariance = _covariance(refined, basis, scales)
-    with_b = _covariance(refined, basis, np.concatenate([_b_slopes(refined, tried), scales]))
+    of_displacements = _b_slopes(refined, tried)
+    with_b = _covariance(refined, basis, np.concatenate([of_displacements, scales]))
     fixed, free = _spread(covariance), _spread(with_b)
     for each in (fixed, free):
         each[loose] = np.nan
     free[:states][~np.isfinite(fixed[:states])] = np.nan
-    own = np.full(states, np.nan)
+    own, of_b = np.full(states, np.nan), np.full(states, np.nan)
     size = len(refined.point)
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = covariance[:states, :states] / np.outer(fixed[:states], fixed[:states])
         places = size + np.arange(len(tried))
         own[tried] = with_b[tried, places] / (free[tried] * free[places])
-    return Uncertainty(fixed[:states], free[:states], correlation, own, _bounds(refined), open_ends)
+    of_b[tried] = free[places] * _units(refined, of_displacements)[:, 0]
+    return Uncertainty(fixed[:states], free[:states], correlation, own, of_b, _bounds(refined), open_ends)
 
 
 def _inverse(hessian: Array, basis: Array) -> tuple[Array, Array]:
@@ -87,6 +91,12 @@ def _inverse(hessian: Array, basis: Array) -> tuple[Array, Array]:
     along = basis @ vectors
     inverse = along[:, kept] / values[kept] @ along[:, kept].T
     return np.asarray(inverse), np.asarray(along[:, ~kept])
+
+
+def _units(refined: Refined, extra: Complex) -> Array:
+    """(extra, 1) the change of a further parameter that moves F as far as a usual occupancy does."""
+    usual = float(np.median(np.linalg.norm(refined.objective.slopes, axis=1)))
+    return np.asarray(usual / np.maximum(np.linalg.norm(extra, axis=1, keepdims=True), 1e-300))
 
 
 def freed_scales(refined: Refined) -> Array:
@@ -114,9 +124,7 @@ def _hessian(refined: Refined, extra: Complex) -> Array:
     """
     states, size, count = refined.form.states, len(refined.point), len(extra)
     slopes = refined.objective.slopes
-    usual = float(np.median(np.linalg.norm(slopes, axis=1)))
-    sizes = np.maximum(np.linalg.norm(extra, axis=1, keepdims=True), 1e-300)
-    both = np.concatenate([slopes, extra * (usual / sizes)])
+    both = np.concatenate([slopes, extra * _units(refined, extra)])
     model = refined.objective.model(refined.point[:states])
     hessian = np.zeros((size + count, size + count))
     places = np.concatenate([np.arange(states), size + np.arange(count)])

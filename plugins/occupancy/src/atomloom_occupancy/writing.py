@@ -29,13 +29,34 @@ def write_models(source: Path, structure: gemmi.Structure, values: Array, folder
         folder: where they go.
         stem: of their names.
     """
-    changed = structure.clone()
-    for cra, value in zip(changed[0].all(), values, strict=True):
-        cra.atom.occ = float(value)
-    text = _text(source)
+    changed, text = _with_occupancies(structure, values), _text(source)
     is_pdb = structure.input_format == gemmi.CoorFormat.Pdb
     pdb = _in_pdb(text, values, source) if is_pdb else changed.make_pdb_string()
     cif = changed.make_mmcif_document().as_string() if is_pdb else _in_cif(text, values, source)
+    return _saved(cif, pdb, folder, stem)
+
+
+def write_anew(structure: gemmi.Structure, values: Array, folder: Path, stem: str) -> tuple[Path, Path]:
+    """The model with these occupancies as mmCIF and as PDB, both as gemmi writes them: for models that changed further.
+
+    Args:
+        structure: the model.
+        values: (atoms,) with two decimals.
+        folder: where they go.
+        stem: of their names.
+    """
+    changed = _with_occupancies(structure, values)
+    return _saved(changed.make_mmcif_document().as_string(), changed.make_pdb_string(), folder, stem)
+
+
+def _with_occupancies(structure: gemmi.Structure, values: Array) -> gemmi.Structure:
+    changed = structure.clone()
+    for cra, value in zip(changed[0].all(), values, strict=True):
+        cra.atom.occ = float(value)
+    return changed
+
+
+def _saved(cif: str, pdb: str, folder: Path, stem: str) -> tuple[Path, Path]:
     paths = folder / f"{stem}.cif", folder / f"{stem}.pdb"
     for path, content in zip(paths, (cif, pdb), strict=True):
         with atomic_file(path, "w") as file:
