@@ -44,8 +44,10 @@ def frames_of(lengths: Sequence[int], seed: int = 0) -> Dataset:
         "D": random.normal(size=(len(lengths), 3)),
         "esp": random.normal(size=2 * len(lengths)),
         "resname": np.array([f"r{number}" for number in range(total)], dtype="<U4"),
+        "F_obs": random.normal(size=3 * len(lengths)),
     }
-    return Dataset.from_arrays(arrays, lengths={"atom": lengths, "grid": [2] * len(lengths)})
+    ragged = {"atom": lengths, "grid": [2] * len(lengths), "reflection": [3] * len(lengths)}
+    return Dataset.from_arrays(arrays, lengths=ragged)
 
 
 def shapes_for(lengths: Sequence[int]) -> list[Shape]:
@@ -66,13 +68,14 @@ def test_padding_keeps_every_value_and_adds_zeros(lengths: list[int], which: int
     batch = frames_of(lengths).take(range(len(lengths)))
     padded = pad(batch, shape)
     for name, values in batch.items():
-        mask = padded[{"atom": "atom_mask", "grid": "grid_mask", "": "frame_mask"}[batch.axis(name)]]
+        mask = padded[f"{batch.axis(name) or 'frame'}_mask"]
         assert padded[name].shape == (len(mask), *values.shape[1:])
         assert padded[name].dtype == values.dtype
         np.testing.assert_array_equal(padded[name][mask], values)
         assert not padded[name][~mask].astype(bool).any()
     np.testing.assert_array_equal(padded["batch_segments"][padded["atom_mask"]], batch.segments())
-    np.testing.assert_array_equal(padded["grid_segments"][padded["grid_mask"]], batch.segments("grid"))
+    for axis in ("grid", "reflection"):
+        np.testing.assert_array_equal(padded[f"{axis}_segments"][padded[f"{axis}_mask"]], batch.segments(axis))
     assert (padded.frames, padded.atoms) == (len(lengths), sum(lengths))
 
 

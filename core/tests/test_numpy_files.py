@@ -350,6 +350,17 @@ def test_sources_of_the_same_fields_are_not_laid_side_by_side() -> None:
     assert list(merged.columns) == ["R", "Z", "E", "forces"]
 
 
+def test_model_and_data_of_a_crystal_are_laid_side_by_side() -> None:
+    """Both sources have the cell: that of the first counts where they agree, and they are no pair where they do not."""
+    cell = np.eye(3)[None] * 20.0
+    model = raw(R=np.zeros((1, 2, 3)), cell=cell)
+    for scale, same in ((1.001, True), (1.1, False)):
+        merged = side_by_side([model, raw(F_obs=np.ones((1, 5)), cell=cell * scale)])
+        assert (merged is not None) is same
+        if merged is not None:
+            np.testing.assert_array_equal(merged["cell"], cell)
+
+
 def test_text_and_objects_go_to_meta(tmp_path: Path) -> None:
     """Single strings, pickled dictionaries and single numbers of unknown name describe the whole file."""
     made = {"theory": "PBE", "aa_to_id": {"ALA": 3}, "temperature": 300.0, "E": np.zeros(4)}

@@ -142,6 +142,13 @@ def test_a_field_says_the_part(values: list[Any], expected: dict[str, list[int]]
     assert parts_of(frames(4, flag=values), field="flag") == expected
 
 
+def test_a_flag_within_frames_leaves_them_whole() -> None:
+    """A flag of every reflection divides each crystal within itself, and all of them are fitted to."""
+    flags = {"free_flag": np.array([[True, False, False]] * 2)}
+    crystals = Dataset.from_arrays(flags, lengths={"reflection": [3, 3]})
+    assert parts_of(crystals, field="free_flag") == {"train": [0, 1], "valid": [], "test": []}
+
+
 @pytest.mark.parametrize("suffix", ["npy", "txt"])
 def test_files_name_the_frames(tmp_path: Path, suffix: str) -> None:
     """Indices in files, one a line or as an array, are the parts."""

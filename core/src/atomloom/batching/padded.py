@@ -33,7 +33,7 @@ class PaddedBatch(Mapping[str, Array]):
 
     Beside the fields it holds ``batch_segments [atoms]`` and ``frame_mask``, ``atom_mask``; with pairs ``dst_idx``,
     ``src_idx``, ``pair_mask`` and in periodic frames ``pair_shift [pairs, 3]``, which is added to R[src] - R[dst]; with
-    grids ``grid_segments`` and ``grid_mask``.
+    any other ragged axis, as ``grid`` or ``reflection``, ``AXIS_segments`` and ``AXIS_mask``.
 
     Attributes:
         shape: the slots.
@@ -124,9 +124,9 @@ def pad_several(
     arrays["frame_mask"] = _first(counts, shape.frames)
     arrays["atom_mask"] = stack.atom_masks()
     arrays["batch_segments"] = stack.owners("atom")
-    if "grid" in frames.sizes:
-        arrays["grid_mask"] = _first(stack.totals("grid").tolist(), shape.grid)
-        arrays["grid_segments"] = stack.owners("grid")
+    for axis in frames.sizes.keys() - {"atom", "pair"}:
+        arrays[f"{axis}_mask"] = _first(stack.totals(axis).tolist(), stack.size(axis))
+        arrays[f"{axis}_segments"] = stack.owners(axis)
     if shape.pairs:
         arrays |= stack.all_pairs() if pairs is None else stack.pairs(pairs)
     # What `slotted` gives is nobody else's; parts of one array need no seal of their own.
@@ -182,6 +182,11 @@ class _Stack:
             self._starts[axis] = offsets(self.lengths(axis))
         return self._starts[axis]
 
+    def size(self, axis: str) -> int:
+        """Slots of each batch along a ragged axis; where the shape says nothing of it, as many as the fullest takes."""
+        given = {"atom": self.shape.atoms, "grid": self.shape.grid}.get(axis)
+        return given or int(self.totals(axis).max(initial=0))
+
     def slots(self, axis: str) -> Slots:
         """Where the rows of every frame go."""
         if not axis:
@@ -190,8 +195,7 @@ class _Stack:
             width = self.shape.per_frame
             return Slots(self.shape.atoms, self.cuts, self.rank * width, width)
         starts = self.starts(axis)
-        size = {"atom": self.shape.atoms, "grid": self.shape.grid}.get(axis) or int(self.totals(axis).max(initial=0))
-        return Slots(size, self.cuts, starts[:-1] - np.repeat(starts[self.cuts[:-1]], self.counts))
+        return Slots(self.size(axis), self.cuts, starts[:-1] - np.repeat(starts[self.cuts[:-1]], self.counts))
 
     def atom_masks(self) -> Iterable[Array]:
         """Which atom slots of each batch are real."""
@@ -214,7 +218,7 @@ class _Stack:
         if axis == "atom" and self.shape.per_frame:
             one = _even_owners(self.shape.frames, self.shape.per_frame, self.shape.atoms)
             return np.broadcast_to(one, (len(self.counts), len(one)))
-        size = self.shape.atoms if axis == "atom" else self.shape.grid
+        size = self.size(axis)
         owners = np.full((len(self.counts), size), self.shape.frames - 1, dtype=np.int32)
         real = np.arange(size) < self.totals(axis)[:, None]
         owners[real] = np.repeat(self.rank.astype(np.int32), self.lengths(axis))

@@ -77,6 +77,13 @@ def _by_share(units: Indices, shares: dict[str, float], seed: int) -> dict[str, 
 
 
 def _by_field(dataset: Dataset, field: str) -> dict[str, Indices]:
+    """The parts that a field says.
+
+    One that divides the rows of each frame, as ``free_flag`` does, has all frames fitted to: a model that reads it
+    keeps the flagged rows out.
+    """
+    if field in dataset and dataset.fields[field].ragged and dataset.fields[field].dtype == "bool":
+        return {"train": np.arange(len(dataset))}
     if field not in dataset or dataset.columns[field].lengths is not None:
         found = f"the data has no value of {field!r} for each frame"
         todo = f"Choose one of {', '.join(_per_frame(dataset)) or 'the parts by fractions'}"

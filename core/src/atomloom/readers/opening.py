@@ -9,6 +9,8 @@ from glob import glob
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from atomloom.data import Dataset
 from atomloom.data.schema import named_like
 from atomloom.errors import AmbiguousName, ConfigError, DataError, UnknownName
@@ -98,14 +100,37 @@ def check_there(path: Path) -> None:
 
 
 def side_by_side(datasets: Sequence[Dataset]) -> Dataset | None:
-    """Sources that hold different fields of the same frames as one data set; None where they are not such sources."""
-    names = [name for dataset in datasets for name in _held(dataset)]
-    if len(names) != len(set(names)) or len({len(dataset) for dataset in datasets}) != 1:
+    """Sources that hold different fields of the same frames as one data set; None where they are not such sources.
+
+    Both may say the same of each frame as a whole, as a crystal's model and its data do of the cell. Cells may differ
+    by as much as two measurements of one crystal do; that of the first source counts.
+    """
+    if len({len(dataset) for dataset in datasets}) != 1:
         return None
     merged = datasets[0]
     for other in datasets[1:]:
-        merged = merged.with_columns(other.columns, other.fields).with_meta(**other.meta)
+        again = [name for name in other.columns if name in merged]
+        if _held(merged) & _held(other) - set(again) or not all(_agree(merged, other, name) for name in again):
+            return None
+        columns = {name: column for name, column in other.columns.items() if name not in again}
+        if not columns:
+            return None
+        merged = merged.with_columns(columns, {name: other.fields[name] for name in columns}).with_meta(**other.meta)
     return merged
+
+
+def _agree(one: Dataset, other: Dataset, name: str) -> bool:
+    """Whether a field has one value for each frame and these are about the same in both."""
+    if one.columns[name].ragged or other.columns[name].ragged:
+        return False
+    values, others = one[name], other[name]
+    if name != "cell":
+        return np.array_equal(values, others)
+    return values.shape == others.shape and bool(np.abs(values - others).max() <= _SAME_CELL * np.abs(values).max())
+
+
+_SAME_CELL = 5e-3
+"""How far vectors of one cell may be apart, as a part of the longest."""
 
 
 def _held(dataset: Dataset) -> set[str]:
