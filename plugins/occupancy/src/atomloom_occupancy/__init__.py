@@ -3,6 +3,8 @@
 ::
 
     mixed, tensor, sharing       parameters in torch             model, grouping         a model with them
+    state_tensor, vertices       states under constraints        torch_target             targets
+    torch_factors, splatting     F_calc in torch
     contacts, restraints         states that touch, --restrain
     structure                    models from files               reflections, free_flags, french_wilson   data
     states, finding, group_*     what is refined together        standard_form, active_set    constraints, exact minima
@@ -11,6 +13,7 @@
     uncertainty, calibration     esds and flat directions        checking                a model without data
     displacement, refining_b     B or U of states, together with occupancies
     profiling, evidence          near bounds, joint or separate
+    crystal_fields, crystal_model, losses, harmonizers, occupancy_report, contract_examples    through the hooks
     job, writing, rounding, maps, viewers, result_table, page*   what comes out          reading                 readers
 """
 
@@ -25,9 +28,21 @@ if TYPE_CHECKING:
     from atomloom_occupancy.job import run as run_job
     from atomloom_occupancy.mixed import MixedTensor
     from atomloom_occupancy.model import Model
+    from atomloom_occupancy.state_tensor import StateTensor
     from atomloom_occupancy.tensor import OccupancyTensor
+    from atomloom_occupancy.torch_factors import StructureFactors
+    from atomloom_occupancy.torch_target import OccupancyTarget
 
-__all__ = ["Job", "MixedTensor", "Model", "OccupancyTensor", "run_job"]
+__all__ = [
+    "Job",
+    "MixedTensor",
+    "Model",
+    "OccupancyTarget",
+    "OccupancyTensor",
+    "StateTensor",
+    "StructureFactors",
+    "run_job",
+]
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = lazily(
@@ -36,7 +51,10 @@ if not TYPE_CHECKING:
             "Job": "job",
             "MixedTensor": "mixed",
             "Model": "model",
+            "OccupancyTarget": "torch_target",
             "OccupancyTensor": "tensor",
+            "StateTensor": "state_tensor",
+            "StructureFactors": "torch_factors",
             "run_job": "job:run",
         },
     )

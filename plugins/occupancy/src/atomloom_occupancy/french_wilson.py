@@ -7,9 +7,12 @@ around its resolution. The amplitude is the mean of sqrt(J) then, and its uncert
 
 from __future__ import annotations
 
+import gemmi
 import numpy as np
 
 from atomloom.data.columns import Array
+
+NOTE = "Amplitudes are those that French and Wilson's method makes of the intensities."
 
 _POINTS = 96
 _WIDTH = 7.0  # sigmas to either side, beyond which a normal density is nothing
@@ -42,6 +45,24 @@ def amplitudes(intensity: Array, sigma: Array, mean: Array, centric: Array) -> t
     density /= density.sum(axis=1, keepdims=True)
     first = np.sum(density * f, axis=1)
     return first, np.sqrt(np.sum(density * (f - first[:, None]) ** 2, axis=1))
+
+
+def of_crystal(
+    intensity: Array, sigma: Array, hkl: Array, cell: gemmi.UnitCell, group: gemmi.SpaceGroup
+) -> tuple[Array, Array]:
+    """(reflections,) amplitudes and their standard uncertainties of the unique reflections of a crystal.
+
+    Args:
+        intensity: (reflections,)
+        sigma: (reflections,) above zero.
+        hkl: (reflections, 3)
+        cell: of the data.
+        group: their space group.
+    """
+    hkl, operations = np.ascontiguousarray(hkl, dtype=np.int32), group.operations()
+    epsilon = np.asarray(operations.epsilon_factor_without_centering_array(hkl), dtype=np.float64)
+    mean = mean_intensity(intensity, epsilon, np.asarray(cell.calculate_d_array(hkl)))
+    return amplitudes(intensity, sigma, mean, np.asarray(operations.centric_flag_array(hkl)))
 
 
 def mean_intensity(intensity: Array, epsilon: Array, d: Array) -> Array:

@@ -42,20 +42,70 @@ class Raw(NamedTuple):
     label: str
 
 
-def load_reflections(path: str | Path, *, labels: str = "", seed: int = SEED) -> Reflections:
-    """The amplitudes in an MTZ or SF-mmCIF file, gzipped or not.
+class Observations(NamedTuple):
+    """The unique reflections of a file, as it has them.
+
+    Args:
+        cell: of the data.
+        group: their space group.
+        hkl: (reflections, 3), each in the asymmetric unit.
+        value: (reflections,) amplitudes or intensities.
+        sigma: (reflections,) their standard uncertainties; NaN where the file has none.
+        intensities: which of both they are.
+        free: (reflections,) True for those kept out of refinement; None where the file does not say.
+        notes: what was decided on the way, in sentences.
+    """
+
+    cell: gemmi.UnitCell
+    group: gemmi.SpaceGroup
+    hkl: Array
+    value: Array
+    sigma: Array
+    intensities: bool
+    free: Array | None
+    notes: tuple[str, ...]
+
+
+def load_observations(path: str | Path, *, labels: str = "") -> Observations:
+    """The amplitudes or intensities in an MTZ or SF-mmCIF file, gzipped or not.
 
     Args:
         path: the file.
         labels: ``"F,SIGF"``, the columns to take; else the first observations of the file.
-        seed: of the free flags where the file has none.
     """
     path = Path(path)
     asked = f"read '{path}' as reflections"
     if not path.is_file():
         raise DataError(asked, "there is no such file", "Correct the path")
-    read = _read_mtz if path.suffix.lower() == ".mtz" else _read_cif
-    return _amplitudes(_guarded(read, path, labels, asked), asked, seed)
+    raw = _guarded(_read_mtz if path.suffix.lower() == ".mtz" else _read_cif, path, labels, asked)
+    if raw.group is None:
+        raise DataError(asked, "it names no space group", "Add the space group to it")
+    group = raw.group
+    raw, notes = _unique(raw, group)
+    _check_values(raw, asked)
+    free, said = read_flags(raw.flags) if raw.flags is not None else (None, "")
+    notes += [said] if said else []
+    return Observations(raw.cell, group, raw.hkl, raw.value, raw.sigma, raw.intensities, free, tuple(notes))
+
+
+def load_reflections(path: str | Path, *, labels: str = "", seed: int = SEED) -> Reflections:
+    """The amplitudes in an MTZ or SF-mmCIF file, see `load_observations`; made of intensities where it has those.
+
+    Args:
+        path: the file.
+        labels: of the observations.
+        seed: of the free flags where the file has none.
+    """
+    found = load_observations(path, labels=labels)
+    notes = list(found.notes)
+    value, sigma, free = found.value, found.sigma, found.free
+    if found.intensities:
+        value, sigma = french_wilson.of_crystal(value, sigma, found.hkl, found.cell, found.group)
+        notes.append(french_wilson.NOTE)
+    if free is None:
+        free, said = make_flags(len(found.hkl), seed)
+        notes.append(said)
+    return Reflections(found.cell, found.group, found.hkl, value, sigma, free, tuple(notes))
 
 
 def _guarded(read: Callable[[Path, str, str], Raw], path: Path, labels: str, asked: str) -> Raw:
@@ -137,25 +187,6 @@ def _cif_flags(block: gemmi.ReflnBlock, names: list[str], count: int) -> tuple[A
     if "pdbx_r_free_flag" in names:
         return usable, np.asarray(block.make_float_array("pdbx_r_free_flag", np.nan))
     return usable, None
-
-
-def _amplitudes(raw: Raw, asked: str, seed: int) -> Reflections:
-    """Amplitudes of unique reflections that exist, with flags."""
-    if raw.group is None:
-        raise DataError(asked, "it names no space group", "Add the space group to it")
-    group = raw.group
-    raw, notes = _unique(raw, group)
-    _check_values(raw, asked)
-    bare = Reflections(raw.cell, group, raw.hkl, raw.value, raw.sigma, np.zeros(len(raw.hkl), dtype=bool))
-    amplitude, sigma = raw.value, raw.sigma
-    if raw.intensities:
-        mean = french_wilson.mean_intensity(raw.value, bare.epsilon, bare.d)
-        amplitude, sigma = french_wilson.amplitudes(raw.value, raw.sigma, mean, bare.centric)
-        notes.append(f"Amplitudes are those that French and Wilson's method makes of the intensities {raw.label}.")
-    free, said = read_flags(raw.flags) if raw.flags is not None else (None, "")
-    if free is None:
-        free, said = make_flags(len(raw.hkl), seed)
-    return Reflections(raw.cell, group, raw.hkl, amplitude, sigma, free, (*notes, said))
 
 
 def _check_values(raw: Raw, asked: str) -> None:
