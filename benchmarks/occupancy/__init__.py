@@ -1,0 +1,1 @@
+"""Occupancy refinement beside other programs."""
