@@ -60,6 +60,11 @@ class MaximumLikelihood:
         constant = np.where(observed.centric, 0.5 * np.log(np.pi * errors.beta / 2), acentric)
         self._constant = constant + half * fo**2 / errors.beta
 
+    def coefficients(self) -> dict[str, Array]:
+        """What `each` is made of: constant + square F^2 - log I0(cross F), log cosh where `kind` is 1."""
+        kind = np.where(self._observed.centric, 1.0, 0.0)
+        return {"constant": self._constant, "square": self._square, "cross": self._cross, "kind": kind}
+
     def each(self, amplitude: Array) -> Array:
         """(reflections,)"""
         x = self._cross * amplitude
@@ -92,6 +97,12 @@ class LeastSquares:
     def __init__(self, observed: Amplitudes, variance: Array) -> None:
         self._observed, self._weight = observed.amplitude, 1 / variance
         self._constant = np.log(2 * np.pi * variance) / 2
+
+    def coefficients(self) -> dict[str, Array]:
+        """What `each` is made of: constant + square F^2 - cross F, as `kind` -1 says."""
+        constant = self._constant + self._weight * self._observed**2 / 2
+        cross, kind = self._weight * self._observed, np.full(len(constant), -1.0)
+        return {"constant": constant, "square": self._weight / 2, "cross": cross, "kind": kind}
 
     def each(self, amplitude: Array) -> Array:
         """(reflections,)"""
