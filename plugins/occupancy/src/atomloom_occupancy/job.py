@@ -19,6 +19,7 @@ from atomloom_occupancy.displacement import displaced
 from atomloom_occupancy.finding import find_network
 from atomloom_occupancy.group_file import read_groups
 from atomloom_occupancy.maps import peaks, write_mtz
+from atomloom_occupancy.methods import check_model_method
 from atomloom_occupancy.page import page
 from atomloom_occupancy.page_of_evidence import evidence_section
 from atomloom_occupancy.refining import How, Refined, prepare, refine
@@ -30,6 +31,7 @@ from atomloom_occupancy.result_table import result_table, write_table
 from atomloom_occupancy.rounding import two_decimals
 from atomloom_occupancy.states import Network
 from atomloom_occupancy.structure import check_crystal, load_structure, occupancies_of
+from atomloom_occupancy.twinning import check_twinning
 from atomloom_occupancy.uncertainty import uncertainties
 from atomloom_occupancy.viewers import write_viewers
 from atomloom_occupancy.writing import write_anew, write_models
@@ -53,6 +55,7 @@ class Job:
         contacts: whether states that are found are joined where they are in contact.
         wishes: occupancies that are expected of some states.
         group_b: ``"iso"`` or ``"aniso"`` where the displacement of every state is refined as well.
+        twinned: whether data that look twinned are accepted.
         evidence: whether joint occupancies are compared with separate ones, and partial waters with full ones.
     """
 
@@ -67,15 +70,17 @@ class Job:
     wishes: tuple[Wish, ...] = ()
     evidence: bool = False
     group_b: str = ""
+    twinned: bool = False
 
 
 @dataclass(frozen=True)
 class Done:
-    """What came out: the report, the files, and the table of states (none where nothing was to refine)."""
+    """What came out: the report, the files, and the table of states with the refinement, where there was any."""
 
     report: Report
     files: tuple[Path, ...]
     table: pd.DataFrame | None
+    refined: Refined | None = None
 
 
 def run(job: Job) -> Done:
@@ -83,12 +88,13 @@ def run(job: Job) -> Done:
     asked = f"refine occupancies of '{job.model}' against '{job.data}'"
     structure = load_structure(job.model)
     check_crystal(structure, asked)
-    _check_method(structure, asked)
+    check_model_method(structure, asked)
     network = _network(job, structure)
     data = load_reflections(job.data, labels=job.labels, seed=job.seed)
     check_same_crystal(structure, data, asked)
     if len(data) < FEWEST:
         raise DataError(asked, f"there are {len(data)} reflections", f"Give data of {FEWEST} at least")
+    data = check_twinning(data, asked, accepted=job.twinned)
     if not network.states:
         return _unchanged(job, structure)
     crystal = prepare(structure, data, network, job.how)
@@ -105,13 +111,6 @@ def _network(job: Job, structure: gemmi.Structure) -> Network:
         network = find_network(structure)
         network = join_contacts(structure, network) if job.contacts else network
     return restrained(network, job.wishes)
-
-
-def _check_method(structure: gemmi.Structure, asked: str) -> None:
-    """Stop where the model says that its data are not of X-rays: the form factors would be wrong."""
-    method = structure.info["_exptl.method"] if "_exptl.method" in structure.info else ""  # noqa: SIM401 - no dict
-    if any(word in method.upper() for word in ("NEUTRON", "ELECTRON", "NMR")):
-        raise DataError(asked, f"the model was determined by {method.lower()}", "Give a model and data of X-rays")
 
 
 def _unchanged(job: Job, structure: gemmi.Structure) -> Done:
@@ -141,7 +140,7 @@ def _written(job: Job, structure: gemmi.Structure, refined: Refined, change: Arr
     write_mtz(refined, maps)
     write_table(table, listed)
     viewers = write_viewers(job.out, models[1].name, maps.name)
-    return Done(report, (*models, maps, listed, *viewers, *save(report, job.out / "report")), table)
+    return Done(report, (*models, maps, listed, *viewers, *save(report, job.out / "report")), table, refined)
 
 
 def _as_read(structure: gemmi.Structure) -> Array:

@@ -13,6 +13,8 @@ from atomloom.data.columns import Array
 from atomloom.errors import ConfigError, DataError
 from atomloom_occupancy import french_wilson
 from atomloom_occupancy.free_flags import SEED, make_flags, read_flags
+from atomloom_occupancy.friedel import Pair, pair_in_cif, pair_in_mtz, unfolded
+from atomloom_occupancy.methods import check_data_method
 from atomloom_occupancy.reflections import Reflections
 
 MTZ_PAIRS = {"F": "amplitudes", "J": "intensities"}
@@ -120,7 +122,11 @@ def _read_mtz(path: Path, labels: str, asked: str) -> Raw:
     if mtz.batches:
         raise DataError(asked, "its data are unmerged", "Merge them first, for example with AIMLESS")
     columns = {column.label: column for column in mtz.columns}
-    chosen = _chosen(labels, list(columns), asked) if labels else _mtz_guess(mtz, asked)
+    guess = None if labels else _mtz_guess(mtz)
+    pair = None if labels or guess else pair_in_mtz(mtz)
+    if pair is not None:
+        return _mtz_pair(mtz, pair)
+    chosen = guess or _chosen(labels, list(columns), asked)
     kind = columns[chosen[0]].type
     if kind not in MTZ_PAIRS:
         found = f"the column {chosen[0]} has the type {kind}"
@@ -132,18 +138,31 @@ def _read_mtz(path: Path, labels: str, asked: str) -> Raw:
     return Raw(mtz.cell, mtz.spacegroup, hkl, value, sigma, kind == "J", flagged, chosen[0])
 
 
-def _mtz_guess(mtz: gemmi.Mtz, asked: str) -> tuple[str, str]:
+def _mtz_pair(mtz: gemmi.Mtz, pair: Pair) -> Raw:
+    """Friedel pairs as rows of their own."""
+    shared = {"hkl": np.array(mtz.make_miller_array())}
+    flags: gemmi.Mtz.Column | None = mtz.rfree_column()  # its stub does not say None
+    if flags is not None:
+        shared["flags"] = np.array(flags.array)
+    rows = unfolded(pair, lambda label: np.array(mtz.column_with_label(label).array), shared)
+    found = rows["hkl"], rows["value"], rows["sigma"], pair.intensities, rows.get("flags")
+    return Raw(mtz.cell, mtz.spacegroup, *found, pair.plus)
+
+
+def _mtz_guess(mtz: gemmi.Mtz) -> tuple[str, str] | None:
     """The first observations: amplitudes or intensities with a column of their uncertainties behind them."""
     for kind in MTZ_PAIRS:
         for column, following in zip(mtz.columns, list(mtz.columns)[1:], strict=False):
             calculated = column.label.upper().startswith(_CALCULATED)
             if column.type == kind and following.type == "Q" and not calculated:
                 return column.label, following.label
-    found = f"no column of amplitudes or intensities has uncertainties behind it among {' '.join(mtz.column_labels())}"
-    raise DataError(asked, found, "Name the columns with --labels F,SIGF")
+    return None
 
 
 def _chosen(labels: str, known: list[str], asked: str) -> tuple[str, str]:
+    if not labels:
+        found = f"no column of amplitudes or intensities has uncertainties behind it among {' '.join(known)}"
+        raise DataError(asked, found, "Name the columns with --labels F,SIGF")
     names = [name.strip() for name in labels.split(",")]
     missing = [name for name in names if name not in known]
     if missing or len(names) > 2:
@@ -157,7 +176,13 @@ def _read_cif(path: Path, labels: str, asked: str) -> Raw:
     block = next((each for each in blocks if each.is_merged() and each.column_labels()), None)
     if block is None:
         raise DataError(asked, "it has no table of merged reflections", "Give a file with _refln items")
+    check_data_method(block.block, asked)
     names = block.column_labels()
+    hkl = np.array(block.make_miller_array())
+    usable, flags = _cif_flags(block, names, len(hkl))
+    pair = pair_in_cif(names)
+    if not labels and pair is not None and not any(each[0] in names for each in CIF_PAIRS):
+        return _cif_pair(block, pair, {"hkl": hkl, "usable": usable}, flags)
     if labels:
         value, sigma = _chosen(labels, names, asked)
         intensities = value.startswith(("intensity", "F_squared"))
@@ -167,12 +192,19 @@ def _read_cif(path: Path, labels: str, asked: str) -> Raw:
             text = f"it has neither amplitudes nor intensities among {' '.join(names)}"
             raise DataError(asked, text, "Give a file with F_meas_au or intensity_meas")
         value, sigma, intensities = found
-    hkl = block.make_miller_array()
     values = block.make_float_array(value, np.nan)
     spread = block.make_float_array(sigma, np.nan) if sigma in names else np.full(len(hkl), np.nan)
-    usable, flags = _cif_flags(block, names, len(hkl))
     values = np.where(usable, values, np.nan)
     return Raw(block.cell, block.spacegroup, hkl, values, spread, intensities, flags, value)
+
+
+def _cif_pair(block: gemmi.ReflnBlock, pair: Pair, shared: dict[str, Array], flags: Array | None) -> Raw:
+    """Friedel pairs as rows of their own."""
+    both = shared if flags is None else {**shared, "flags": flags}
+    rows = unfolded(pair, lambda name: np.array(block.make_float_array(name, np.nan)), both)
+    value = np.where(rows["usable"], rows["value"], np.nan)
+    found = rows["hkl"], value, rows["sigma"], pair.intensities, rows.get("flags")
+    return Raw(block.cell, block.spacegroup, *found, pair.plus)
 
 
 def _cif_flags(block: gemmi.ReflnBlock, names: list[str], count: int) -> tuple[Array, Array | None]:
