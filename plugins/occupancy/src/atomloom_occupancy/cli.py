@@ -25,6 +25,7 @@ def occupancy() -> None:
 @click.option("--restrain", multiple=True, metavar="W", help="Add W (q - q of MODEL)^2; or of one state: NAME=Q:W.")
 @click.option("--group-b", type=click.Choice(["iso", "aniso"]), help="Refine one B, or U, for each state as well.")
 @click.option("--evidence", is_flag=True, help="Compare joint with separate states, partial waters with full ones.")
+@click.option("--twinned", is_flag=True, help="Go on though DATA look twinned.")
 @click.option("--labels", default="", metavar="F,SIGF", help="Columns of DATA; else its first observations.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of free flags, where DATA has none.")
 @click.option("--occupancy-aware-mask", is_flag=True, help="Let solvent in where atoms are partly there.")
@@ -39,6 +40,7 @@ def refine(
     restrain: tuple[str, ...],
     group_b: str | None,
     evidence: bool,
+    twinned: bool,
     labels: str,
     seed: int,
     occupancy_aware_mask: bool,
@@ -56,7 +58,9 @@ def refine(
     weight, wishes = parse_restraints(restrain)
     how = How(target, weight, occupancy_aware_mask)
     given = Path(groups) if groups else None
-    job = Job(Path(model), Path(data), Path(out), given, labels, seed, how, contacts, wishes, evidence, group_b or "")
+    job = Job(
+        Path(model), Path(data), Path(out), given, labels, seed, how, contacts, wishes, evidence, group_b or "", twinned
+    )
     with watched():
         done = run(job)
     if done.table is not None:
@@ -67,6 +71,44 @@ def refine(
         table(["state"], [], json_output)
     note(done.report.summary)
     note(f"Everything is in '{out}'.")
+
+
+@occupancy.command("refine-all")
+@click.argument("structures", metavar="LIST")
+@click.option("--out", required=True, metavar="FOLDER", help="Where each structure gets a folder, and all a table.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes on this machine.")
+@click.option("--scheduler", default="", metavar="ADDRESS", help="Of a Dask cluster that sees the files, instead.")
+@click.option("--target", type=click.Choice(["ml", "ls"]), default="ml", show_default=True, help="What is minimised.")
+@click.option("--contacts", is_flag=True, help="Without groups: join states that are in contact.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of free flags, where data have none.")
+@json_option
+def refine_all(
+    structures: str,
+    out: str,
+    workers: int,
+    scheduler: str,
+    target: str,
+    contacts: bool,
+    seed: int,
+    json_output: bool,
+) -> None:
+    """Refine all structures of LIST, a CSV file with the columns name, model, data and perhaps groups, labels.
+
+    FOLDER gets a folder for each and summary.csv. What fails stops nothing else; the same command again goes on with
+    what is not done. Exit 1 where a structure failed.
+    """
+    from atomloom_occupancy import many
+    from atomloom_occupancy.structure_list import read_list
+
+    listed = read_list(structures)
+    with watched(), many.cluster(min(workers, len(listed)), scheduler) as client:
+        found = many.refine_all(listed, Path(out), many.Settings(target, seed, contacts), client)
+    columns = ["name", "status", "states", "r_work", "r_free", "nll_fall", "moved", "flat", "error"]
+    rows = found[columns].astype(object).where(found[columns].notna(), None)
+    table(columns, rows.itertuples(index=False), json_output)
+    failed = int((found["status"] == "failed").sum())
+    note(f"{len(found) - failed} of {len(found)} structures are done. Everything is in '{out}'.")
+    click.get_current_context().exit(1 if failed else 0)
 
 
 @occupancy.command()
