@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from atomloom.experiment.problems import Problem
+from atomloom_physnet.d3.damping import FUNCTIONALS, Damping, Dispersion, Functional
 
 Count = Annotated[int, Meta(ge=1)]
 Length = Annotated[float, Meta(gt=0)]
@@ -52,8 +53,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     repulsion: Annotated[bool, Meta(description="add the repulsion of nuclei at short distances (ZBL)")] = True
     repulsion_cutoff: Annotated[Length, Meta(description="distance at which it ends, in angstrom")] = 1.5
 
+    dispersion: Annotated[Literal["none", "d3"], Meta(description="add the dispersion correction D3(BJ)")] = "none"
+    d3_functional: Annotated[Functional | None, Meta(description="functional that D3 is damped for")] = None
+    d3_damping: Annotated[
+        tuple[float, float, float, float] | None,
+        Meta(description="s6, s8, a1 and a2 in bohr, in place of those of a functional"),
+    ] = None
+    d3_three_body: Annotated[bool, Meta(description="add the three-body term of D3, for molecules alone")] = False
+    d3_cutoff: Annotated[
+        Length | None, Meta(description="distance at which D3 ends, in angstrom; periodic frames need one")
+    ] = None
+
     def problems(self) -> Iterator[Problem]:
-        """Ranges that are empty, assumed states outside of them, and distances that contradict each other."""
+        """Ranges that are empty, assumed states outside of them, distances and terms that contradict each other."""
         for what in ("charge", "spin"):
             low, high = getattr(self, f"{what}_min"), getattr(self, f"{what}_max")
             assumed = getattr(self, f"assume_{what}")
@@ -66,6 +78,29 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.coulomb_cutoff is not None and self.coulomb_damping > self.coulomb_cutoff:
             found = f"is {self.coulomb_damping:g}, beyond `coulomb_cutoff` = {self.coulomb_cutoff:g}"
             yield Problem(("coulomb_damping",), found, "Give a damping distance of at most the cutoff")
+        if self.dispersion == "d3":
+            yield from self._problems_of_d3()
+
+    def _problems_of_d3(self) -> Iterator[Problem]:
+        named = ", ".join(FUNCTIONALS)
+        if self.d3_functional is None and self.d3_damping is None:
+            found = "is missing: nothing says what D3 shall be damped for"
+            yield Problem(("d3_functional",), found, f"Name one of {named}, or give s6, s8, a1, a2 as `d3_damping`")
+        if self.d3_functional is not None and self.d3_damping is not None:
+            yield Problem(("d3_damping",), "and `d3_functional` exclude each other", "Keep one of them")
+        if self.d3_three_body and self.d3_cutoff is not None:
+            found = "and `d3_cutoff` exclude each other: triples are looked for among all pairs of a molecule"
+            yield Problem(("d3_three_body",), found, "Keep one of them; periodic frames have the two-body term alone")
+
+    @property
+    def d3(self) -> Dispersion | None:
+        """The dispersion correction, if there shall be one."""
+        if self.dispersion == "none":
+            return None
+        given = self.d3_damping
+        damping = FUNCTIONALS[self.d3_functional] if self.d3_functional else Damping(*given) if given else None
+        assert damping is not None, "options without either are refused"
+        return Dispersion(damping, self.d3_three_body, self.d3_cutoff)
 
     @property
     def reach(self) -> float:
@@ -74,7 +109,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         >>> Config(coulomb=False).reach, Config().reach, Config(coulomb_cutoff=8.0).reach
         (5.0, inf, 8.0)
         """
+        far = {"coulomb_cutoff": self.coulomb, "d3_cutoff": self.dispersion == "d3"}
+        ends = [getattr(self, name) for name, there in far.items() if there]
         near = max(self.cutoff, self.repulsion_cutoff if self.repulsion else 0.0)
-        if not self.coulomb:
-            return near
-        return math.inf if self.coulomb_cutoff is None else max(near, self.coulomb_cutoff)
+        return max(near, *(math.inf if end is None else end for end in ends), 0.0)

@@ -15,10 +15,12 @@ from atomloom.batching import PaddedBatch, repeats
 from atomloom.data import Dataset
 from atomloom.errors import DataError
 from atomloom.model import FitData, Schema
+from atomloom.pipeline.job import schema_of
 from atomloom_jax import ELEMENTS, ReferencedModel, no_references
 from atomloom_jax.blocks import StateRange, check_elements, pair_list
 from atomloom_jax.model import Inputs
 from atomloom_physnet.config import Config
+from atomloom_physnet.d3.tables import check_known
 from atomloom_physnet.neighbours import check_reach
 from atomloom_physnet.network import EF_ChargeSpinConditioned
 from atomloom_physnet.states import completed
@@ -59,6 +61,7 @@ class Network:
             coulomb_cutoff=config.coulomb_cutoff,
             repulsion=config.repulsion,
             repulsion_cutoff=config.repulsion_cutoff,
+            dispersion=config.d3,
         )
 
     @property
@@ -90,6 +93,8 @@ class PhysNet(ReferencedModel):
         """With the charge and multiplicity that the options assume where data do not say them; checked."""
         check_reach(config.reach, repeats(dataset))
         whole = completed(dataset, config)
+        if config.dispersion == "d3":
+            check_known(schema_of(whole).elements)
         Network(config).known.check(whole["total_charge"], whole["total_spin"])
         return whole
 

@@ -111,5 +111,6 @@ class Neighbours:
 def check_reach(reach: float, periodic: bool) -> None:
     """Stops at periodic structures for a model in which all pairs of atoms act on one another."""
     if periodic and reach == math.inf:
-        found = "the charges of this model act on one another without an end"
-        raise DataError("compute periodic structures", found, "Train with coulomb_cutoff, or with coulomb = false")
+        found = "the charges of this model, or its dispersion, act on one another without an end"
+        todo = "Train with coulomb_cutoff, or with coulomb = false; with dispersion, set d3_cutoff too"
+        raise DataError("compute periodic structures", found, todo)

@@ -3,7 +3,7 @@
 With the features x of an element, changed by charge Q and multiplicity 2S+1, a backbone gives each atom an energy e_i
 and a charge, to which those of its element are added. Charges are then corrected to the sum Q, and ::
 
-    E = sum over i of e_i + k/2 sum over i, j of q_i q_j / r_ij (damped) + repulsion of the nuclei
+    E = sum over i of e_i + k/2 sum over i, j of q_i q_j / r_ij (damped) + repulsion of the nuclei + dispersion
 
 Units are eV, angstrom and e. Energies are what is left once those of the elements are taken off.
 """
@@ -36,6 +36,8 @@ from atomloom_jax.blocks import (
     zbl_energy,
 )
 from atomloom_physnet.backbones import BACKBONES, OUTPUTS
+from atomloom_physnet.d3.damping import Dispersion
+from atomloom_physnet.d3.energy import dispersion_energy
 
 _WHOLE = 1e-3  # how far a charge may be from a whole number
 
@@ -75,6 +77,7 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
         coulomb, coulomb_damping, coulomb_cutoff: whether charges act on one another, and the distances of
             `coulomb_energy`. Without a cutoff the list of pairs has to hold all pairs of a frame.
         repulsion, repulsion_cutoff: whether nuclei repel, and where that ends in angstrom.
+        dispersion: the correction D3, if there shall be one; without a cutoff the list has to hold all pairs as well.
         predict_energy, predict_forces: what is given, unless a call says otherwise.
 
     >>> network = EF_ChargeSpinConditioned(features=8, layers=1)
@@ -108,6 +111,7 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
     coulomb_cutoff: float | None = None
     repulsion: bool = True
     repulsion_cutoff: float = 1.5
+    dispersion: Dispersion | None = None
     predict_energy: bool = True
     predict_forces: bool = True
 
@@ -179,6 +183,8 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
             atoms += coulomb_energy(charges, pairs, self.coulomb_damping, self.coulomb_cutoff)
         if self.repulsion:
             atoms += zbl_energy(numbers, pairs, self.repulsion_cutoff)
+        if self.dispersion is not None:
+            atoms += dispersion_energy(numbers, pairs, self.dispersion)
         return frames.sum(atoms) + self._nan_if_unknown(states, frames), charges
 
     def _conditioned(self, x: jax.Array, states: States, frames: Frames) -> jax.Array:

@@ -26,6 +26,12 @@ booktitle = {Proceedings of the 38th International Conference on Machine Learnin
 _ZBL = """@book{ziegler1985stopping, author = {Ziegler, James F. and Biersack, Jochen P. and Littmark, Uwe},
 title = {The Stopping and Range of Ions in Solids}, publisher = {Pergamon}, year = {1985}}"""
 
+_D3 = """@article{grimme2010dispersion,
+author = {Grimme, Stefan and Antony, Jens and Ehrlich, Stephan and Krieg, Helge},
+title = {A consistent and accurate ab initio parametrization of density functional dispersion correction ({DFT-D})},
+journal = {The Journal of Chemical Physics}, volume = {132}, pages = {154104}, year = {2010},
+doi = {10.1063/1.3382344}}"""
+
 
 @hookimpl
 def atomloom_fields() -> Iterable[Field]:
@@ -45,7 +51,7 @@ def atomloom_models() -> Iterable[ModelSpec]:
     yield ModelSpec(
         name="physnet",
         summary="Potential that knows charge and spin: energies, forces, charges and dipoles of many electronic states",
-        cite=(_PHYSNET, _SPOOKYNET, _PAINN, _ZBL),
+        cite=(_PHYSNET, _SPOOKYNET, _PAINN, _ZBL, _D3),
         load="atomloom_physnet.model:PhysNet",
         example="atomloom_physnet.bundled:example",
         needs=("Z", "R", "total_charge", "total_spin"),
