@@ -55,8 +55,12 @@ def fit_charges(points: Array, values: Array, places: Array, total: float, ridge
     >>> found.charges.round(3).tolist()
     [0.3, 0.7]
     """
-    whole = matrix(points, places)
-    basis, start = free(len(places)), total / len(places)
+    return fit_columns(matrix(points, places), values, total, ridge)
+
+
+def fit_columns(whole: Array, values: Array, total: float, ridge: float = RIDGE) -> Charged:
+    """The same with the potential of one e at each place as the columns of a matrix ``[points, places]``."""
+    basis, start = free(whole.shape[1]), total / whole.shape[1]
     stacked = np.vstack([whole @ basis, ridge**0.5 * np.eye(basis.shape[1])])
     wanted = np.concatenate([values - start * whole.sum(axis=1), np.zeros(basis.shape[1])])
     charges = exact(start + basis @ np.linalg.lstsq(stacked, wanted, rcond=None)[0], total)
