@@ -25,6 +25,7 @@ from atomloom_occupancy.refining import TARGETS, Fit, How, Refined, fit, prepare
 from atomloom_occupancy.reflections import Reflections
 from atomloom_occupancy.states import Network
 from atomloom_occupancy.structure import check_crystal
+from atomloom_occupancy.twinning import check_twinning
 
 State = dict[str, Array]
 
@@ -40,6 +41,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     groups: Annotated[str, Meta(description="File of states and sets, by its whole path; else they are found.")] = ""
     restrain: Annotated[float, Meta(ge=0, description="Weight of (q - q of the file)^2 in the target.")] = 0.0
     occupancy_aware_mask: Annotated[bool, Meta(description="Let solvent in where atoms are partly there.")] = False
+    twinned: Annotated[bool, Meta(description="Go on though the data look twinned.")] = False
 
 
 class OccupancyModel(Model[State]):
@@ -49,7 +51,7 @@ class OccupancyModel(Model[State]):
         """No occupancies yet: until it is fitted, the model has those of the data."""
         if config.groups and not Path(config.groups).is_file():
             raise ConfigError(_ASKED, f"there is no file '{config.groups}' of groups", "Give its whole path")
-        options = np.array([config.restrain, config.occupancy_aware_mask], dtype=np.float64)
+        options = np.array([config.restrain, config.occupancy_aware_mask, config.twinned], dtype=np.float64)
         groups = np.frombuffer(config.groups.encode(), dtype=np.uint8).copy()
         return {"occupancy": np.zeros(0), "options": options, "groups": groups}
 
@@ -93,6 +95,7 @@ def refined(dataset: Dataset, state: State, losses: tuple[WeightedLoss, ...] | t
         raise ConfigError(_ASKED, f"the losses are {', '.join(names)}", "Give one of ml and ls under [losses]")
     structure, data = crystal_of(dataset)
     check_crystal(structure, _ASKED)
+    data = check_twinning(data, _ASKED, accepted=bool(state["options"][2]))
     groups = state["groups"].tobytes().decode()
     network = read_groups(groups, structure) if groups else find_network(structure)
     if not network.states:
@@ -117,7 +120,7 @@ def _axes(batch: PaddedBatch) -> dict[str, str]:
 
 
 def _how(state: State, target: str) -> How:
-    restrain, aware = state["options"]
+    restrain, aware, _ = state["options"]
     return How(target, float(restrain), bool(aware))
 
 
