@@ -12,6 +12,7 @@ import pytest
 from atomloom_occupancy import examples
 from atomloom_occupancy.demo import WRONG
 from atomloom_occupancy.finding import find_network
+from atomloom_occupancy.flat_directions import in_words
 from atomloom_occupancy.group_file import read_groups
 from atomloom_occupancy.job import Done, Job, run
 from atomloom_occupancy.refining import How, Refined, prepare, refine
@@ -130,7 +131,24 @@ def test_identical_conformers_are_flat(folder: Path) -> None:
     found = refine(prepare(flat, data, network, How()), network, How())
     spread = uncertainties(found)
     assert spread.flat == ((0, 1),)
+    said = in_words(flat, network, spread.flat[0])
+    assert said == "a and b have identical coordinates: the data cannot tell them apart."
     assert np.isnan(spread.fixed_b).all()
+
+
+def test_flat_directions_are_kept_apart(folder: Path) -> None:
+    """Two pairs of conformers in one place each are two directions, each of its own pair."""
+    structure = examples.crystal()
+    first = {}
+    for cra in structure[0].all():
+        if cra.atom.altloc in "AB" and cra.residue.seqid.num in (3, 4):
+            cra.atom.pos = first.setdefault(cra.residue.seqid.num, cra.atom.pos)
+    states = "".join(f'{letter}{number} = ["//A/{number}/*:{letter}"]\n' for number in (3, 4) for letter in "AB")
+    sets = "".join(f'[[sets]]\nstates = ["A{number}", "B{number}"]\n' for number in (3, 4))
+    (folder / "two.toml").write_text(f"[states]\n{states}{sets}")
+    network, data = read_groups(folder / "two.toml", structure), load_reflections(folder / "data.mtz")
+    found = refine(prepare(structure, data, network, How()), network, How())
+    assert set(uncertainties(found).flat) == {(0, 1), (2, 3)}
 
 
 def test_states_are_found() -> None:

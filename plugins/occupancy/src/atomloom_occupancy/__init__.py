@@ -6,7 +6,8 @@
     state_tensor, vertices       states under constraints        torch_target             targets
     torch_factors, splatting     F_calc in torch
     contacts, restraints         states that touch, --restrain
-    structure, methods           models from files               reflections, free_flags, french_wilson, friedel, twinning   data
+    structure, methods           models from files               reflections, free_flags, french_wilson   data
+    friedel, twinning            pairs averaged, twins refused
     states, finding, group_*     what is refined together        standard_form, active_set    constraints, exact minima
     structure_factors, transform, basis     F_calc, linear in q  mask, scaling           bulk solvent and overall scale
     likelihood, objective        the targets                     refining                the outer loop

@@ -113,7 +113,24 @@ def model_sections(structure: gemmi.Structure, found: list[Problem]) -> tuple[Se
     text: Block = Text("Occupancies are within [0, 1], sums are one or less, and every altloc has its partners.")
     if found:
         text = Table((Column("where", kind="text"), Column("what", kind="text")), tuple(found))
-    return Section("The model", (KeyFigures(sizes),)), Section("What does not fit in it", (text,))
+    return Section("The model", (KeyFigures(sizes), *_partial(structure))), Section("What does not fit in it", (text,))
+
+
+def _partial(structure: gemmi.Structure) -> list[Block]:
+    """One row for each residue with partial occupancies: the mean of those of each altloc."""
+    atoms, occupancy = atoms_of(structure), occupancies_of(structure)
+    residues: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for cra, value in zip(atoms, occupancy, strict=True):
+        if 0 < value < 1:
+            place = f"{cra.chain.name} {cra.residue.seqid}", cra.residue.name
+            residues[place][cra.atom.altloc.strip("\0") or "-"].append(float(value))
+    rows = []
+    for place, letters in residues.items():
+        means = ", ".join(f"{letter} {np.mean(values):.2f}" for letter, values in sorted(letters.items()))
+        rows.append((*place, sum(map(len, letters.values())), means))
+    columns = Column("where", kind="text"), Column("residue", kind="text"), Column("atoms", kind="integer")
+    title, said = "Residues with partial occupancies", Column("occupancies by altloc", kind="text")
+    return [Table((*columns, said), tuple(rows), title=title)] if rows else []
 
 
 def _compression(occupancy: Array, shape: tuple[int, ...]) -> float:

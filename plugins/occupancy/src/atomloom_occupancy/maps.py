@@ -19,12 +19,17 @@ NEAR = 2.5
 """Peaks up to this many angstrom from a refined atom are shown."""
 
 
+ONE_PEAK = 1.5
+"""Extremes that are nearer to each other than this are one peak."""
+
+
 class Peak(NamedTuple):
-    """A peak of the difference map: its height in units of the map's rms, and the atom it is near to."""
+    """A peak of the difference map: its height in units of the map's rms, the atom it is near to, and where it is."""
 
     height: float
     atom: str
     distance: float
+    place: tuple[float, float, float]
 
 
 def coefficients(refined: Refined) -> tuple[Complex, Complex]:
@@ -84,7 +89,7 @@ def peaks(refined: Refined, structure: gemmi.Structure, many: int = 10) -> list[
     atoms = list(structure[0].all())
     chosen = [number for state in refined.network.states for number in state.atoms]
     found = [_around(grid, atoms[number], rms) for number in chosen] if rms else []
-    return sorted(_apart(found), key=lambda each: -abs(each.height))[:many]
+    return _apart(found)[:many]
 
 
 def _around(grid: gemmi.FloatGrid, cra: gemmi.CRA, rms: float) -> Peak:
@@ -92,7 +97,8 @@ def _around(grid: gemmi.FloatGrid, cra: gemmi.CRA, rms: float) -> Peak:
     at = np.array(cra.atom.pos.tolist())
     values = np.asarray(grid.interpolate_position_array(at + _CLOUD))
     best = int(np.argmax(np.abs(values)))
-    return Peak(float(values[best]) / rms, atom_name(cra), float(np.linalg.norm(_CLOUD[best])))
+    x, y, z = (at + _CLOUD[best]).tolist()
+    return Peak(float(values[best]) / rms, atom_name(cra), float(np.linalg.norm(_CLOUD[best])), (x, y, z))
 
 
 def _cloud() -> Array:
@@ -105,13 +111,15 @@ _CLOUD = _cloud()
 
 
 def _apart(found: list[Peak]) -> list[Peak]:
-    """One for each height: atoms side by side see the same peak, and the nearest one has it."""
-    nearest: dict[float, Peak] = {}
-    for peak in found:
-        key = round(peak.height, 1)
-        if key not in nearest or peak.distance < nearest[key].distance:
-            nearest[key] = peak
-    return list(nearest.values())
+    """The strongest first, each once: atoms side by side see the same peak, and the nearest one has it."""
+    kept: list[Peak] = []
+    for peak in sorted(found, key=lambda each: -abs(each.height)):
+        near = [n for n, each in enumerate(kept) if np.linalg.norm(np.subtract(each.place, peak.place)) < ONE_PEAK]
+        if not near:
+            kept.append(peak)
+        elif peak.distance < kept[near[0]].distance:
+            kept[near[0]] = peak._replace(height=kept[near[0]].height)
+    return kept
 
 
 def _degrees(values: Complex) -> Array:

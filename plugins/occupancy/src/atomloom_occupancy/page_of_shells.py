@@ -13,14 +13,15 @@ def shell_section(refined: Refined) -> Section:
     """R of work and free set, and the mean negative log-likelihood before and after, in each shell of the scale."""
     data, shell = refined.crystal.data, refined.crystal.lattice.shell
     likelihood = [_each(refined, fit) for fit in (refined.before, refined.after)]
-    middle, rows = [], []
+    middle, rows, falls = [], [], []
     for number in range(int(shell.max()) + 1):
         mine = shell == number
         r = (_or_none(refined.after.r_factor(data, mine & chosen)) for chosen in (data.work, data.free))
-        means = (float(np.mean(each[mine[data.work]])) for each in likelihood)
+        before, after = (float(np.mean(each[mine[data.work]])) for each in likelihood)
         ends = float(data.d[mine].max()), float(data.d[mine].min())
         middle.append((1 / ends[0] ** 2 + 1 / ends[1] ** 2) / 2)
-        rows.append((*ends, int(mine.sum()), *r, *means))
+        rows.append((*ends, int(mine.sum()), *r, before, after))
+        falls.append(before - after)
     columns = (
         Column("from", "angstrom", precision=2),
         Column("to", "angstrom", precision=2),
@@ -43,10 +44,10 @@ def shell_section(refined: Refined) -> Section:
                 y=Axis("R"),
             ),
             Curve(
-                title="Likelihood by resolution",
-                series=_series(np.array(middle), rows, {5: "before", 6: "after"}),
+                title="What the refinement brought",
+                series=(Series("", np.array(middle), np.array(falls)),),
                 x=x,
-                y=Axis("negative log-likelihood per reflection"),
+                y=Axis("fall of the NLL per reflection"),
             ),
         ),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 
 from atomloom.data.columns import Array, Indices
 from atomloom_occupancy.active_set import tangent
@@ -23,7 +24,7 @@ AT_BOUND = 1e-7
 FLAT = 1e-5
 """Curvature, relative to that of the best determined occupancy, below which a direction is flat."""
 
-_NAMED = 0.2
+_NAMED = 0.05
 _LEAST_Q = 0.02
 _SINGULAR = 1e-10
 _HELD = 1e-20  # variance of an occupancy that a sum holds at its bound
@@ -64,7 +65,7 @@ def uncertainties(refined: Refined) -> Uncertainty:
     states = refined.form.states
     basis = tangent(refined.form.matrix, refined.point < AT_BOUND)
     _, flat = _inverse(refined.local.hessian, basis)
-    open_ends = tuple(named for direction in flat.T if (named := _named(direction[:states])))
+    open_ends = _apart(flat[:states])
     loose = sorted({state for each in open_ends for state in each})
     scales, tried = scale_slopes(refined), np.flatnonzero(refined.point[:states] > _LEAST_Q)
     covariance = _covariance(refined, basis, scales)
@@ -155,9 +156,19 @@ def _spread(covariance: Array) -> Array:
     return np.asarray(np.sqrt(variance))
 
 
-def _named(direction: Array) -> tuple[int, ...]:
-    size = np.abs(direction)
-    return tuple(np.flatnonzero(size > _NAMED * size.max()).tolist()) if size.max(initial=0.0) > AT_BOUND else ()
+def _apart(flat: Array) -> tuple[tuple[int, ...], ...]:
+    """The states that each flat direction moves, directions of states that have nothing in common kept apart.
+
+    The columns span the flat directions in any mixture; what they project on tells which states belong together.
+    """
+    onto = flat @ flat.T
+    _, owner = connected_components(np.abs(onto) > _NAMED * np.abs(onto).max(initial=0.0), directed=False)
+    found = []
+    for number in range(int(owner.max(initial=-1)) + 1):
+        members = np.flatnonzero(owner == number)
+        many = round(float(np.trace(onto[np.ix_(members, members)])))
+        found += [tuple(members.tolist())] * many
+    return tuple(found)
 
 
 def _bounds(refined: Refined) -> tuple[str, ...]:
