@@ -74,7 +74,7 @@ def fits(subject: Subject) -> str:
     config, dataset = given(subject.found)
     run, _ = fit(job_for(subject.found, config, dataset, subject.folder), subject.folder / "run", quiet=True)
     fitted = Fitted.load(run)
-    for name, values in fitted.predict(tight_batch(fitted, dataset)).items():
+    for name, values in fitted.predict(tight_batch(fitted, fitted.complete(dataset))).items():
         demand(bool(np.isfinite(np.asarray(values)).all()), f"after {fitted.epoch} epochs {name} is not finite")
     return f"{run.epochs_done} epochs"
 

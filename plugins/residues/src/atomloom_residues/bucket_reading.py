@@ -20,7 +20,7 @@ from atomloom.errors import DataError
 from atomloom_residues.combining import combine_and_pad_npz_bucketed
 from atomloom_residues.protein_source import PER_FRAME, Source
 
-UNITS: Final = {"R": "angstrom", "F": "kcal/mol/angstrom", "E": "kcal/mol"}
+UNITS: Final = {"R": "angstrom", "F": "kcal/mol/angstrom", "F_mean": "kcal/mol/angstrom", "E": "kcal/mol"}
 """The units of this layout."""
 
 _NAME = re.compile(r"bucket_N(\d+)\.npz")

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 
-from atomloom.batching import PaddedBatch, load
+from atomloom.batching import PaddedBatch, fixed_shape, in_order, load
 from atomloom.data import Dataset
 from atomloom.model import Array, FitData, Model, Schema, WeightedLoss
 from atomloom.runs import Run
@@ -20,6 +20,8 @@ from atomloom.runs import Run
 State = dict[str, Array]
 
 _ROUNDING = 1e-10
+
+_AT_ONCE = 64
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,19 +53,26 @@ class ChainPrior(Model[State]):
         training = run.config["training"]
         solved = solve(data, data.train, len(state["stiffness"]))
         for epoch in run.epochs(training["num_epochs"], training["save_every_n_epochs"], training["keep_last"]):
-            errors = {part: self._error(solved, data, getattr(data, part)) for part in ("train", "valid")}
+            errors = {part: mean_square(solved, data, getattr(data, part)) for part in ("train", "valid")}
             epoch.log({f"{part}/forces/mse": error for part, error in errors.items() if error is not None})
             epoch.save(solved, {}, errors["train"] if errors["valid"] is None else errors["valid"])
         return solved
 
-    def _error(self, state: State, data: FitData, part: Dataset) -> float | None:
-        """Mean squared error of the force components."""
-        total, count = 0.0, 0
-        for planned in data.plan(part).batches(epoch=0) if len(part) else ():
-            batch = load(part, planned, ["R", "F"])
-            difference = (self.predict(state, batch)["F"] - batch["F"])[batch["atom_mask"]]
-            total, count = total + float(np.square(difference).sum()), count + difference.size
-        return total / count if count else None
+
+def forces_by(state: State, dataset: Dataset) -> Array:
+    """What springs predict for all beads of a data set, one frame behind the other, in eV/angstrom."""
+    batches = in_order(dataset, fixed_shape(dataset, min(_AT_ONCE, len(dataset))), ["R"])
+    return np.concatenate([ChainPrior().predict(state, batch)["F"][batch["atom_mask"]] for batch in batches])
+
+
+def mean_square(state: State, data: FitData, part: Dataset) -> float | None:
+    """The mean squared error of the force components of a part, None where it is empty."""
+    total, count = 0.0, 0
+    for planned in data.plan(part).batches(epoch=0) if len(part) else ():
+        batch = load(part, planned, ["R", "F"])
+        difference = (ChainPrior().predict(state, batch)["F"] - batch["F"])[batch["atom_mask"]]
+        total, count = total + float(np.square(difference).sum()), count + difference.size
+    return total / count if count else None
 
 
 def pairs(batch: PaddedBatch, apart: int) -> tuple[Array, Array, Array]:

@@ -33,21 +33,28 @@ _STEP, _BETWEEN, _WARM = 2e-3, 40, 400
 """Of overdamped dynamics with unit mobility: time step, steps between frames, steps before the first."""
 
 
-def chains(frames: int, lengths: Sequence[int], seed: int) -> Dataset:
+def chains(
+    frames: int, lengths: Sequence[int], seed: int, noise: float = 0.0, sequence_seed: int | None = None
+) -> Dataset:
     """Frames of one protein for each length, one trajectory behind the other, with forces in eV/angstrom.
 
     Args:
         frames: of each protein.
         lengths: residues of each.
-        seed: of sequences and noise.
+        seed: of sequences, dynamics and noise.
+        noise: standard deviation of what is added to each component of F, as forces that were mapped from atoms to
+            beads have it; those without are then ``F_mean``.
+        sequence_seed: of the sequences alone, for other trajectories of the same proteins.
     """
     random = np.random.default_rng(seed)
+    naming = random if sequence_seed is None else np.random.default_rng(sequence_seed)
     made: list[dict[str, npt.ArrayLike]] = []
     for number, length in enumerate(lengths):
-        names = random.choice(list(FACTORS), size=length)
-        for R, F in _trajectory(names, frames, random):
-            fixed = {"Z": np.full(length, 6), "resid": np.arange(1, length + 1), "resname": names}
-            made.append({"R": R, "F": F, **fixed, "protein_id": f"chain{number}"})
+        names = naming.choice(list(FACTORS), size=length)
+        fixed = {"Z": np.full(length, 6), "resid": np.arange(1, length + 1), "resname": names}
+        for R, mean in _trajectory(names, frames, random):
+            F = {"F": mean + random.normal(scale=noise, size=mean.shape), "F_mean": mean} if noise else {"F": mean}
+            made.append({"R": R, **F, **fixed, "protein_id": f"chain{number}"})
     return Dataset.from_frames(made, meta={"level_of_theory": "springs and repulsion of alpha carbons", "seed": seed})
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.option("--forces", "predicted", required=True, metavar="PRED.npz", help="An NPZ with F, the predicted forces.")
 @click.option("--data", required=True, metavar="REF.npz", help="An NPZ of proteins with R and F, the reference.")
 @click.option("--compare", metavar="PRED.npz", help="Predictions of another model, to compare with.")
+@click.option("--prior", metavar="PRED.npz", help="Predictions of a prior by itself, to see the model's errors beside.")
 @click.option("--out", default="per_residue", show_default=True, metavar="DIR", help="Where the files go.")
 @click.option("--model-id", default="", metavar="ID", help="What to call the model; by default as PRED.npz is called.")
 @click.option(
@@ -32,6 +33,7 @@ def errors(
     predicted: str,
     data: str,
     compare: str | None,
+    prior: str | None,
     out: str,
     model_id: str,
     unit: str,
@@ -42,7 +44,8 @@ def errors(
 ) -> None:
     """Judge the forces in PRED.npz by those in REF.npz, by residue, with intervals.
 
-    Frames and beads are those of REF.npz, of which masks and lengths are taken frame by frame.
+    Frames and beads are those of REF.npz, of which masks and lengths are taken frame by frame. Where it has mean
+    forces, F_mean, the noise of F is the least error that a model may have.
     """
     import numpy as np
 
@@ -58,7 +61,8 @@ def errors(
 
     convert(np.ones(1), unit, "eV/angstrom")  # an unknown unit stops here
     dataset = union([data])
-    forces = forces_of(dataset, _read(predicted, dataset), unit)
+    by_prior = None if prior is None else _read(prior, dataset)
+    forces = forces_of(dataset, _read(predicted, dataset), unit, by_prior)
     other = None if compare is None else forces.predicting(_read(compare, dataset))
     name, folder = model_id or Path(predicted).stem, Path(out)
     with watched():

@@ -6,10 +6,10 @@ Every frame brings its own beads, names and residue numbers, so that proteins of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,10 @@ from atomloom.errors import DataError
 
 Array = NDArray[Any]
 Indices = NDArray[np.int64]
+
+PRIOR: Final = "prior"
+NOISE: Final = "noise floor"
+"""Forces to measure an error by: those of a prior by itself, and the mean forces, which leave the noise of the data."""
 
 
 class Residues(NamedTuple):
@@ -55,6 +59,7 @@ class Forces:
         protein_of_frame: the number of the chain that a frame is of.
         unit: of the forces.
         positions: ``[beads, 3]`` in angstrom, where they are known.
+        baselines: other forces ``[beads, 3]`` by name, such as `PRIOR` and `NOISE`.
     """
 
     reference: Array
@@ -67,6 +72,7 @@ class Forces:
     protein_of_frame: Indices
     unit: str
     positions: Array | None = None
+    baselines: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def frames(self) -> int:
@@ -84,16 +90,17 @@ class Forces:
         return replace(self, predicted=_predictions(predicted, len(self.reference)))
 
 
-def forces_of(dataset: Dataset, predicted: npt.ArrayLike, unit: str = "") -> Forces:
+def forces_of(dataset: Dataset, predicted: npt.ArrayLike, unit: str = "", prior: npt.ArrayLike | None = None) -> Forces:
     """The forces of a data set beside predictions of them.
 
     Chains are told apart by ``protein_id`` and by their sequence. Residues are named by ``resname``, by ``species`` and
     ``aa_to_id``, by ``species`` alone or by ``Z``; without ``resid`` every bead is a residue.
 
     Args:
-        dataset: with ``F``.
+        dataset: with ``F``, and ``F_mean`` where mean forces are known.
         predicted: ``[beads, 3]``, the beads of all frames one behind the other, in the unit of ``F``.
-        unit: of both; by default that of ``F``.
+        unit: of all forces; by default that of ``F``.
+        prior: what a prior predicts by itself, in the same form.
     """
     if "F" not in dataset:
         raise DataError(
@@ -109,6 +116,9 @@ def forces_of(dataset: Dataset, predicted: npt.ArrayLike, unit: str = "") -> For
     for frame, (start, stop) in enumerate(pairwise(ends)):
         protein[frame], residue[start:stop] = chains.of(given[frame], names[start:stop], numbers[start:stop])
     frames = np.repeat(np.arange(len(dataset)), lengths)
+    baselines = {} if prior is None else {PRIOR: _predictions(prior, len(names))}
+    if "F_mean" in dataset:
+        baselines[NOISE] = _finite(dataset["F_mean"], "mean").astype(np.float64)
     return Forces(
         reference=_finite(dataset["F"], "reference").astype(np.float64),
         predicted=_predictions(predicted, len(names)),
@@ -120,6 +130,7 @@ def forces_of(dataset: Dataset, predicted: npt.ArrayLike, unit: str = "") -> For
         protein_of_frame=protein,
         unit=unit or dataset.fields["F"].unit,
         positions=dataset["R"].astype(np.float64) if "R" in dataset else None,
+        baselines=baselines,
     )
 
 

@@ -29,7 +29,7 @@ class Judge:
 
     def __init__(self, job: Job, dataset: Dataset | None = None) -> None:
         self._job = job
-        self._data = job.fit_data().valid if dataset is None else dataset
+        self._data = job.fit_data().valid if dataset is None else job.model.complete(dataset, job.config)
         if not len(self._data):
             todo = "Give one a share under [data.split]"
             raise DataError("judge checkpoints", "the experiment has no validation part", todo)

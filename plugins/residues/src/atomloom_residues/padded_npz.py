@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from atomloom.errors import DataError
 from atomloom.runs import atomic_file
 from atomloom_residues.amino_ids import from_names, renumbered
-from atomloom_residues.protein_source import PADDING, PER_FRAME, Indices, Source
+from atomloom_residues.protein_source import PADDING, PER_FRAME, VECTORS, Indices, Source
 
 _BLOCK_BYTES = 1 << 24
 _LETTERS = "U"
@@ -61,7 +61,7 @@ class Padded:
 
     def blocks(self, name: str, dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
         """A field over beads as ``[some frames, width, ...]``."""
-        row = self.width * max(dtype.itemsize, 1) * (3 if name in ("R", "F") else 1)
+        row = self.width * max(dtype.itemsize, 1) * (3 if name in VECTORS else 1)
         many = max(1, _BLOCK_BYTES // row)
         for piece in self.pieces:
             for start in range(0, len(piece.frames), many):
@@ -102,7 +102,7 @@ def write_padded(padded: Padded, target: Path) -> None:
     with atomic_file(target, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name in padded.fields():
             dtype = padded.dtype(name)
-            shape = (padded.frames, padded.width, *((3,) if name in ("R", "F") else ()))
+            shape = (padded.frames, padded.width, *((3,) if name in VECTORS else ()))
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 _stream(member, shape, dtype, padded.blocks(name, dtype))
         for name in PER_FRAME:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from atomloom import CommandSpec, DemoSpec, Matches, ModelSpec, PostSpec, ReaderSpec, hookimpl
+from atomloom import CommandSpec, DemoSpec, Field, LossSpec, Matches, ModelSpec, PostSpec, ReaderSpec, hookimpl
 
 api = 1
 
@@ -18,6 +18,18 @@ time}, booktitle = {ICML}, year = {2022}, eprint = {2203.05482}}"""
 
 
 @hookimpl
+def atomloom_fields() -> Iterable[Field]:
+    """What tells how much of an error is noise of the data."""
+    yield Field(
+        name="F_mean",
+        dims=("frame", "atom", "xyz"),
+        unit="eV/angstrom",
+        summary="Mean forces on the beads, of which F is one noisy sample.",
+        doc="Mean forces on the beads, of which F is one noisy sample: no model can come nearer to F than they.",
+    )
+
+
+@hookimpl
 def atomloom_readers() -> Iterable[ReaderSpec]:
     """Folders of length buckets."""
     yield ReaderSpec(
@@ -26,7 +38,21 @@ def atomloom_readers() -> Iterable[ReaderSpec]:
         load="atomloom_residues.bucket_reading:read",
         example="atomloom_residues.bucket_reading:example",
         matches=Matches(holds=("bucket_N*.npz",)),
-        provides=("R", "F", "Z", "species", "resid", "resname", "E", "protein_id"),
+        provides=("R", "F", "F_mean", "Z", "species", "resid", "resname", "E", "protein_id"),
+    )
+
+
+@hookimpl
+def atomloom_losses() -> Iterable[LossSpec]:
+    """Forces with every structure counting alike."""
+    yield LossSpec(
+        name="forces_per_structure",
+        summary="Mean squared error of the force components of each structure, every structure counting alike",
+        load="atomloom_residues.losses:forces_per_structure",
+        example="atomloom.testing.examples:molecules",
+        needs=("F",),
+        backends=("numpy", "jax", "torch"),
+        unit="eV^2/angstrom^2",
     )
 
 
@@ -56,6 +82,15 @@ def atomloom_postprocessors() -> Iterable[PostSpec]:
         load="atomloom_residues.residue_post:per_residue",
         example="atomloom_residues.residue_post:example",
         needs=("F",),
+        predicted=("F",),
+    )
+    yield PostSpec(
+        name="layouts",
+        summary="Whether a model of forces is one function padded, in buckets and packed, with its loss and gradient",
+        load="atomloom_residues.layouts:certify",
+        example="atomloom_residues.layouts:example",
+        needs=("F",),
+        predicted=("F",),
     )
     yield PostSpec(
         name="checkpoint-average",

@@ -22,12 +22,16 @@ Indices = NDArray[np.int64]
 PADDING: Final[Mapping[str, Any]] = {
     "R": np.float32(0),
     "F": np.float32(0),
+    "F_mean": np.float32(0),
     "Z": np.int32(0),
     "species": np.int32(-1),
     "resid": np.int32(-1),
     "resname": "PAD",
 }
 """Fields over the beads of a frame, and what fills them up: a value of the dtype that they are written in."""
+
+VECTORS: Final = ("R", "F", "F_mean")
+"""Those with three components."""
 
 PER_FRAME: Final = ("E", "protein_id")
 """Fields with one value a frame."""
@@ -111,7 +115,7 @@ def _check_shape(path: Path, name: str, shape: tuple[int, ...], of_r: tuple[int,
     if name in PER_FRAME:
         fits = shape in ((), (1,), (frames,))
     else:
-        fits = shape == of_r if name in ("R", "F") else shape in ((beads,), (frames, beads))
+        fits = shape == of_r if name in VECTORS else shape in ((beads,), (frames, beads))
     if not fits:
         found = f"{name} has the shape {list(shape)} and R {list(of_r)}"
         raise DataError(f"read the protein in '{path}'", found, "Give it over the same frames and beads")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ class Row:
         interval: of the vector RMSE.
         other: the vector RMSE of the other model, if there is one.
         difference: interval of this model's RMSE less the other's, adjusted for the groups of the stratum.
+        baselines: vector RMSEs of the baselines of the forces, by their names.
     """
 
     stratum: str
@@ -54,11 +55,13 @@ class Row:
     interval: Interval
     other: float | None = None
     difference: Interval | None = None
+    baselines: Mapping[str, float] = field(default_factory=dict)
 
     def flat(self) -> dict[str, Any]:
         """As plain numbers by name, for tables; NaN becomes None."""
         found: dict[str, Any] = {"stratum": self.stratum, "group": self.label, "residues": self.residues}
         found |= self.measures
+        found |= {f"{name.replace(' ', '_')}_rmse": value for name, value in self.baselines.items()}
         found |= {"low": self.interval.low, "high": self.interval.high}
         found |= {"blocks": self.interval.blocks, "drawn": self.interval.drawn}
         if self.difference is not None and self.other is not None:
@@ -113,6 +116,9 @@ def judge(forces: Forces, other: Forces | None = None, options: Options | None =
 def _rows(forces: Forces, other: Forces | None, way: Stratum, blocks: Blocks, options: Options) -> list[Row]:
     found = measure(forces.predicted, forces.reference, way.group, len(way.labels))
     theirs = None if other is None else measure(other.predicted, other.reference, way.group, len(way.labels))
+    others = {
+        name: measure(values, forces.reference, way.group, len(way.labels)) for name, values in forces.baselines.items()
+    }
     groups = [place for place in range(len(way.labels)) if found.beads[place]]
     rows = []
     for place in groups:
@@ -128,6 +134,7 @@ def _rows(forces: Forces, other: Forces | None, way: Stratum, blocks: Blocks, op
                 difference=None
                 if other is None
                 else _interval([forces, other], members, way, blocks, options, 1 - (1 - LEVEL) / len(groups)),
+                baselines={name: float(each.vector_rmse[place]) for name, each in others.items()},
             )
         )
     return rows

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atomloom.data import Dataset
-from atomloom.errors import ConfigError
-from atomloom.pipeline import Fitted, predict
+from atomloom.errors import AtomloomError, ConfigError
+from atomloom.experiment import InFile, load
+from atomloom.pipeline import Fitted, predict, prepare
 from atomloom.report import Report
-from atomloom_residues.forces import forces_of
+from atomloom_residues.chain_prior import Config, forces_by, solve
+from atomloom_residues.forces import Array, forces_of
 from atomloom_residues.residue_errors import judge
 from atomloom_residues.residue_report import report_of
 
@@ -17,19 +20,36 @@ if TYPE_CHECKING:
     from atomloom.runs import Run
 
 
+log = logging.getLogger(__name__)
+
+
 def per_residue(run: Run, dataset: Dataset, /) -> Report:
-    """The force errors of the run's best model on the frames of `dataset`, by residue."""
+    """The force errors of the run's best model on the frames of `dataset`, by residue.
+
+    Beside them stand those of springs along the chain, fitted to what the model was trained on, and where ``F_mean`` is
+    there the noise of the forces.
+    """
     predicted = predict(Fitted.load(run), dataset)
     if "F" not in predicted:
         found = f"the model predicts {', '.join(predicted.columns)}"
         raise ConfigError("judge the forces of the run", found, "Name a run whose model predicts F")
-    return report_of(judge(forces_of(dataset, predicted["F"])), run.name)
+    return report_of(judge(forces_of(dataset, predicted["F"], prior=_prior(run, dataset))), run.name)
+
+
+def _prior(run: Run, dataset: Dataset) -> Array | None:
+    """Forces of springs that know no more than the run's training part, where that is still there."""
+    try:
+        data = prepare(load(run.files.config), InFile(str(run.files.config))).fit_data()
+        return forces_by(solve(data, data.train, Config().separations), dataset)
+    except AtomloomError as error:
+        log.warning("There is no prior to compare with: %s", error)
+        return None
 
 
 def example(folder: Path) -> tuple[Run, Dataset]:
     """A run of the chain prior, and frames to judge it by."""
-    from atomloom.experiment import InFile, load, resolved
-    from atomloom.pipeline import fit, prepare
+    from atomloom.experiment import resolved
+    from atomloom.pipeline import fit
     from atomloom.writers import write
     from atomloom_residues.chains import chains
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ from atomloom.report import (
     Text,
 )
 from atomloom_residues.blocks import FEWEST
-from atomloom_residues.forces import Array, Forces
+from atomloom_residues.forces import NOISE, PRIOR, Array, Forces
 from atomloom_residues.residue_errors import Judgement, Row
 
 CHAINS = 6
@@ -34,6 +35,11 @@ _COLUMNS = 200
 """Frames of a heat map; of longer trajectories stretches of frames are pooled."""
 
 _NORMAL = 1.96
+
+_NOTES = {
+    PRIOR: "of the prior by itself",
+    NOISE: "of the mean forces, below which no model comes",
+}
 
 
 def report_of(judgement: Judgement, model_id: str) -> Report:
@@ -62,11 +68,11 @@ def amino_acids(judgement: Judgement) -> Bars:
     """The RMSE of each amino acid, the largest first, beside that of predicting zero."""
     rows = sorted(judgement.of("amino acid"), key=lambda row: -row.measures["vector_rmse"])
     errors = [(row.interval.high - row.interval.low) / (2 * _NORMAL) for row in rows]
-    values, null = ([row.measures[name] for row in rows] for name in ("vector_rmse", "null_rmse"))
+    model = Heights("model", np.array([row.measures["vector_rmse"] for row in rows]), np.array(errors))
     return Bars(
         title="Vector RMSE by amino acid",
         labels=tuple(row.label for row in rows),
-        series=(Heights("model", np.array(values), np.array(errors)), Heights("zero forces", np.array(null))),
+        series=(model, *(Heights(name, values) for name, values in _baselines(rows).items())),
         y=Axis("vector RMSE", judgement.forces.unit),
         caption=f"Error bars are standard uncertainties; there are none below {FEWEST} blocks of frames.",
     )
@@ -80,13 +86,20 @@ def along(judgement: Judgement) -> list[Curve]:
         mine = np.flatnonzero(forces.residues.protein == number)
         chain = [rows[residue] for residue in mine]
         at, labels = forces.residues.number[mine], tuple(row.label for row in chain)
-        values, null = (np.array([row.measures[key] for row in chain]) for key in ("vector_rmse", "null_rmse"))
+        values = np.array([row.measures["vector_rmse"] for row in chain])
         ends = np.array([(row.interval.low, row.interval.high) for row in chain])
         low, high = ends.T if np.isfinite(ends).all() else (None, None)
-        series = (Series("model", at, values, low, high, labels), Series("zero forces", at, null))
+        others = (Series(name, at, heights) for name, heights in _baselines(chain).items())
+        series = (Series("model", at, values, low, high, labels), *others)
         x, y = Axis("residue"), Axis("vector RMSE", forces.unit)
         curves.append(Curve(title=f"Vector RMSE along {name}", series=series, x=x, y=y))
     return curves
+
+
+def _baselines(rows: Sequence[Row]) -> dict[str, Array]:
+    """What the model's RMSEs are to be seen beside, by name: those of zero forces, and of the forces' own baselines."""
+    null = {"zero forces": np.array([row.measures["null_rmse"] for row in rows])}
+    return null | {name: np.array([row.baselines[name] for row in rows]) for name in rows[0].baselines}
 
 
 def _maps(forces: Forces) -> list[HeatMap]:
@@ -155,6 +168,7 @@ def _key_figures(row: Row, unit: str) -> KeyFigures:
             KeyFigure("component RMSE", found["component_rmse"], unit),
             KeyFigure("MAE of components", found["mae"], unit),
             KeyFigure("RMSE of zero forces", found["null_rmse"], unit),
+            *(KeyFigure(f"RMSE, {name}", value, unit, note=_NOTES[name]) for name, value in row.baselines.items()),
             KeyFigure("skill", found["skill"], note="share of the mean square that is explained"),
             KeyFigure("cosine", found["cosine"]),
             KeyFigure("magnitude ratio", found["magnitude_ratio"]),
@@ -190,6 +204,8 @@ def _table(judgement: Judgement, name: str) -> Block:
         ("cosine", Column("cosine", precision=3)),
         ("magnitude_ratio", Column("magnitude ratio", precision=3)),
         ("relative", Column("of zero forces", precision=3)),
+        ("prior_rmse", Column("prior", unit)),
+        ("noise_floor_rmse", Column("noise floor", unit)),
         ("other_vector_rmse", Column("other model", unit)),
         ("difference", Column("difference", unit)),
         ("difference_low", Column("adjusted low", unit)),
