@@ -18,6 +18,7 @@ from atomloom_occupancy.contacts import join_contacts
 from atomloom_occupancy.displacement import displaced
 from atomloom_occupancy.finding import find_network
 from atomloom_occupancy.group_file import read_groups
+from atomloom_occupancy.map_files import NAMES, write_maps
 from atomloom_occupancy.maps import peaks, write_mtz
 from atomloom_occupancy.methods import check_model_method
 from atomloom_occupancy.page import page
@@ -139,8 +140,9 @@ def _written(job: Job, structure: gemmi.Structure, refined: Refined, change: Arr
     maps, listed = job.out / "refined.mtz", job.out / "occupancies.csv"
     write_mtz(refined, maps)
     write_table(table, listed)
-    viewers = write_viewers(job.out, models[1].name, maps.name)
-    return Done(report, (*models, maps, listed, *viewers, *save(report, job.out / "report")), table, refined)
+    drawn = write_maps(refined, structure, job.out)
+    viewers = write_viewers(job.out, models[1].name, maps.name, NAMES)
+    return Done(report, (*models, maps, *drawn, listed, *viewers, *save(report, job.out / "report")), table, refined)
 
 
 def _as_read(structure: gemmi.Structure) -> Array:
