@@ -46,7 +46,7 @@ table_every_n_epochs = 0
 ENERGY, FORCE, SECONDS = 0.07, 0.36, 300.0
 """The largest errors in kcal/mol and kcal/mol/angstrom, and CPU seconds, that are asked for."""
 EPOCHS = 100
-FEATURES, RATE, E3X_EPOCHS = 64, 1e-3, 10
+FEATURES, RATE, E3X_EPOCHS = 64, 1e-3, 6
 POINTS = 10
 """Of a learning curve."""
 
