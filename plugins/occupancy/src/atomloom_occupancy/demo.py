@@ -28,9 +28,18 @@ def run(folder: Path, /) -> Report:
     off = np.abs(_z(done.table))
     summary = (
         f"{len(done.table)} occupancies found from wrong starts, {int(np.sum(off < 2))} of them within two standard "
-        f"uncertainties of the truth, the largest error {float(_errors(done.table).max()):.3f}."
+        f"uncertainties of the truth, the largest error {float(_errors(done.table).max()):.3f}. True and found: "
+        f"{'; '.join(map(_in_words, *_columns(done.table)))}."
     )
     return Report("Occupancies of a made-up crystal", (found, *done.report.sections), summary, done.report.facts)
+
+
+def _columns(table: pd.DataFrame) -> tuple[pd.Series[str], pd.Series[float], pd.Series[float]]:
+    return table["state"], table["occupancy"], table["esd_b_fixed"]
+
+
+def _in_words(state: str, found: float, esd: float) -> str:
+    return f"{state} {examples.TRUTH[state]:.2f}, {found:.3f} ± {esd:.3f}"
 
 
 def _errors(table: pd.DataFrame) -> pd.Series[float]:
