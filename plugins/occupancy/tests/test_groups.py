@@ -121,7 +121,7 @@ def test_single_atoms_of_servalcat_and_phenix(tmp_path: Path) -> None:
         ("element o and resseq 3: and chain W", ["W3", "W4"]),
         ("resseq 1 and (chain W or name C?) and not chain A", ["B1"] * 6 + ["W1"]),
         ("chain B or chain W and resseq 2", ["B1"] * 7 + ["W2"]),
-        ("altloc ' ' and name CA and resid 5", ["A5"]),
+        ("altloc ' ' name CA resid 5", ["A5"]),
     ],
 )
 def test_phenix_selections(text: str, numbers: list[str]) -> None:
@@ -151,7 +151,7 @@ def test_phenix_selections(text: str, numbers: list[str]) -> None:
         ("g.yaml", "occ_groups: [\n  - id: 1\n", 2, ""),
         ("g.yaml", "occ_groups: 5\n", 1, "no list"),
         ("g.eff", "constrained_group {\n selection = chain A\n selection = resseq x\n}\n", 3, "'x' is no residue"),
-        ("g.eff", "constrained_group {\n selection = chain A resseq 3\n}\n", 2, "'and' or 'or' is missing"),
+        ("g.eff", "constrained_group {\n selection = chain A)\n}\n", 2, "closes that was not opened"),
         ("g.eff", "constrained_group {\n selection = within(3, chain A)\n}\n", 2, "the keyword 'within' is not known"),
         ("g.eff", "constrained_group {\n selection = (chain A\n}\n", 2, "closing parenthesis"),
         ("g.eff", "\noccupancies { constrained_group {\n selection = chain A\n}\n", 2, "does not close"),

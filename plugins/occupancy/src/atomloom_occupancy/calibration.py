@@ -20,6 +20,7 @@ from atomloom_occupancy import examples
 from atomloom_occupancy.demo import WRONG
 from atomloom_occupancy.group_file import read_groups
 from atomloom_occupancy.refining import Crystal, How, prepare, refine
+from atomloom_occupancy.refining_b import refine_with_b
 from atomloom_occupancy.reflection_files import load_reflections
 from atomloom_occupancy.reflections import Reflections
 from atomloom_occupancy.scaling import lattice_of
@@ -29,12 +30,13 @@ INDEPENDENT = ("near A", "far A", "far B", "bound", "water")
 """One state fewer than there are in each set: the last follows from the sum."""
 
 
-def z_scores(seeds: Iterable[int], how: How | None = None) -> Array:
+def z_scores(seeds: Iterable[int], how: How | None = None, group_b: str = "") -> Array:
     """(seeds, independent states) of (found - true) / standard uncertainty; NaN for a state at its bound.
 
     Args:
         seeds: of the errors and free flags, one for each simulation.
         how: options of the refinements.
+        group_b: ``"iso"`` or ``"aniso"`` where displacements are refined too, and the uncertainty is that with B freed.
     """
     how = how or How()
     true_model, wrong_model = examples.crystal(), examples.crystal(WRONG)
@@ -52,8 +54,12 @@ def z_scores(seeds: Iterable[int], how: How | None = None) -> Array:
             examples.observations(true_model, seed=seed).write_to_file(str(file))
             data = load_reflections(file)
             crystal = prepare(wrong_model, data, network, how) if crystal is None else _with_data(crystal, data)
-            found = refine(crystal, network, how)
-            rows.append(((found.after.occupancy - truth) / uncertainties(found).fixed_b)[chosen])
+            if group_b:
+                found, _ = refine_with_b(wrong_model, crystal, network, how, group_b)
+            else:
+                found = refine(crystal, network, how)
+            spread = uncertainties(found)
+            rows.append(((found.after.occupancy - truth) / (spread.free_b if group_b else spread.fixed_b))[chosen])
     return np.array(rows)
 
 

@@ -3,7 +3,7 @@
     chain A and resseq 145:150 and (altloc B or name OG)
     not (water or element H) and resid 52A
 
-Values may be quoted, and names may hold the wildcards ``*`` and ``?``.
+Values may be quoted, and names may hold the wildcards ``*`` and ``?``. Two conditions side by side are joined by *and*.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class _Parser:
         """The test that the whole text stands for."""
         test = self._either()
         if self._tokens:
-            raise ValueError(f"'and' or 'or' is missing before {self._tokens[0]!r}")
+            raise ValueError("a parenthesis closes that was not opened")
         return test
 
     def _either(self) -> _Test:
@@ -71,7 +71,7 @@ class _Parser:
 
     def _both(self) -> _Test:
         test = self._single()
-        while self._next_is("and"):
+        while self._next_is("and") or (self._tokens and self._tokens[0].lower() not in ("or", ")")):
             test = _and(test, self._single())
         return test
 

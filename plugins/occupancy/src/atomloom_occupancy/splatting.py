@@ -138,32 +138,45 @@ def _density(
     """(chosen, offsets) indices of grid points and the density there."""
     place, a, b = places[chosen], gaussians.a[chosen], gaussians.b[chosen]
     nearest = place.detach().round()
-    shape = torch.tensor(mesh.shape, device=offsets.device)
-    points = (nearest.long()[:, None] + offsets) % shape
-    index = (points[..., 0] * shape[1] + points[..., 1]) * shape[2] + points[..., 2]
-    apart = (offsets.to(place.dtype) - (place - nearest)[:, None]) @ mesh.step.T
+    beside = (place - nearest) @ mesh.step.T
+    steps = offsets.to(place.dtype) @ mesh.step.T
     kernel = _isotropic if u.dim() == 1 else _anisotropic
-    return index, weights[chosen, None] * kernel(apart, a, b, u[chosen])
+    return _index(mesh, nearest.long(), offsets), weights[chosen, None] * kernel(steps, beside, a, b, u[chosen])
 
 
-def _isotropic(apart: Tensor, a: Tensor, b: Tensor, u: Tensor) -> Tensor:
-    width = b + u[:, None]
-    height = a * (4 * math.pi / width) ** 1.5
-    squared = (apart * apart).sum(-1)
-    decay = -4 * math.pi**2 / width
-    total = torch.zeros_like(squared)
-    for i in range(5):
-        total = total + height[:, i, None] * torch.exp(decay[:, i, None] * squared)
+def _index(mesh: Mesh, nearest: Tensor, offsets: Tensor) -> Tensor:
+    """(chosen, offsets) the places of points in the grid, which is periodic, axis by axis from short tables."""
+    total = torch.zeros((len(nearest), len(offsets)), dtype=torch.int64, device=offsets.device)
+    for axis, count in enumerate(mesh.shape):
+        reach = int(offsets[:, axis].max())
+        row = torch.arange(-reach, reach + 1, device=offsets.device)
+        table = (nearest[:, axis, None] + row) % count * math.prod(mesh.shape[axis + 1 :])
+        total += table[:, offsets[:, axis] + reach]
     return total
 
 
-def _anisotropic(apart: Tensor, a: Tensor, b: Tensor, u: Tensor) -> Tensor:
+def _isotropic(steps: Tensor, beside: Tensor, a: Tensor, b: Tensor, u: Tensor) -> Tensor:
+    """(atoms, points) the density at steps from points that are beside the atoms."""
+    width = b + u[:, None]
+    height = a * (4 * math.pi / width) ** 1.5
+    squared = (steps * steps).sum(-1) - 2 * beside @ steps.T + (beside * beside).sum(-1, keepdim=True)
+    decay = -4 * math.pi**2 / width
+    total = torch.zeros_like(squared)
+    for i in range(5):
+        total = torch.addcmul(total, height[:, i, None], torch.exp(decay[:, i, None] * squared))
+    return total
+
+
+def _anisotropic(steps: Tensor, beside: Tensor, a: Tensor, b: Tensor, u: Tensor) -> Tensor:
+    """The same with (atoms, 3, 3) U: the six products of steps are the same for all atoms."""
     eye = torch.eye(3, dtype=u.dtype, device=u.device)
     spread = u[:, None] + (b / EIGHT_PI2)[..., None, None] * eye
     height = a / torch.sqrt((2 * math.pi) ** 3 * torch.linalg.det(spread))
     inverse = torch.linalg.inv(spread)
-    total = apart.new_zeros(apart.shape[:2])
+    products = (steps[:, :, None] * steps[:, None, :]).reshape(-1, 9).T
+    total = steps.new_zeros((len(beside), len(steps)))
     for i in range(5):
-        form = ((apart @ inverse[:, i]) * apart).sum(-1)
-        total = total + height[:, i, None] * torch.exp(-form / 2)
+        turned = (inverse[:, i] @ beside[:, :, None])[..., 0]
+        form = inverse[:, i].reshape(-1, 9) @ products - 2 * turned @ steps.T + (turned * beside).sum(-1, keepdim=True)
+        total = torch.addcmul(total, height[:, i, None], torch.exp(-form / 2))
     return total
