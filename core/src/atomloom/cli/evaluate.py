@@ -55,8 +55,11 @@ def evaluate(run_name: str, root: str, paths: tuple[str, ...], mode: str, out: s
 def predict(
     run_name: str, root: str, paths: tuple[str, ...], out: str, writer: str, overwrite: bool, **options: Any
 ) -> None:
-    """Predict with RUN for other data, and write the predictions beside its geometries."""
-    from atomloom.pipeline import Fitted
+    """Predict with RUN for other data, and write the predictions beside its geometries.
+
+    Of an ensemble they are means, and beside each field its standard uncertainty, E_std beside E.
+    """
+    from atomloom.ensemble import loaded
     from atomloom.pipeline import predict as predicted
     from atomloom.runs import Run
     from atomloom.runs.history import find
@@ -66,7 +69,7 @@ def predict(
     run = Run.open(find(run_name, Path(root)).path)
     with watched():
         dataset = read_data(paths, DataOptions(**options)).dataset
-        found = predicted(Fitted.load(run), dataset)
+        found = predicted(loaded(run), dataset)
         geometry = {name: dataset.columns[name] for name in ("Z", "R", "N") if name in dataset}
         fields = {name: dataset.fields[name] for name in geometry}
         write(found.with_columns(geometry, fields).with_meta(run=run.name), out, writer=writer, overwrite=overwrite)

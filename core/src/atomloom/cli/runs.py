@@ -51,15 +51,18 @@ def list_(root: Path, json_output: bool) -> None:
 @json_option
 def show(run: str, root: Path, json_output: bool) -> None:
     """Show one RUN: its state, metrics, options and origin."""
+    from atomloom.runs.ensembles import members
     from atomloom.runs.history import find, summarize
 
     files = find(run, root)
-    summary = summarize(files)
+    summary, parts = summarize(files), [summarize(member) for member in members(files)]
     config, provenance = files.read_config(), files.read_provenance()
     if json_output:
-        echo_json({**summary.as_dict(), "config": config, "provenance": provenance})
+        told = {"member_runs": [part.as_dict() for part in parts]} if parts else {}
+        echo_json({**summary.as_dict(), **told, "config": config, "provenance": provenance})
     else:
         _print_summary(summary)
+        _print_members(parts)
         _print_options(config)
         _print_sessions(provenance["sessions"])
 
@@ -153,7 +156,7 @@ def _print_list(found: Sequence[Summary]) -> None:
     columns = ("run", "status", "model", "epochs", "of", "best at", "time", "started (UTC)")
     rows = [
         (
-            one.name, one.status, one.model, one.epochs, one.total or None, one.best_epoch or None,
+            one.name, one.status, _model(one), one.epochs, one.total or None, one.best_epoch or None,
             duration(one.seconds), _day_and_time(one.started),
         )
         for one in found
@@ -169,16 +172,28 @@ def _print_summary(one: Summary) -> None:
     facts = {
         "status": one.status,
         "reason": one.reason,
-        "model": one.model,
+        "model": _model(one),
         "epochs": f"{one.epochs} of {one.total or '?'}",
         "time": duration(one.seconds) + left,
         "started (UTC)": _day_and_time(one.started),
         "folder": one.path,
     }
     table(("run", one.name), [(name, value) for name, value in facts.items() if value])
+    last = "last, mean of the members" if one.members else f"last, epoch {one.epochs}"
     best = f"best, epoch {one.best_epoch}" if one.best_epoch else "best"
     values = {name: [value, one.best.get(name)] for name, value in one.final.items()}
-    _print_rows("Metrics", "metric", [f"last, epoch {one.epochs}", best], values)
+    _print_rows("Metrics", "metric", [last, best], values)
+
+
+def _model(one: Summary) -> str:
+    """The model, and of an ensemble how many there are of it."""
+    return f"{one.model} ({one.members} members)" if one.members else one.model
+
+
+def _print_members(found: Sequence[Summary]) -> None:
+    if found:
+        click.secho("\nMembers", bold=True)
+        _print_list(found)
 
 
 def _print_options(config: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ COMMANDS = (
     Command("train", "Fitting", "Fit a model from flags", "atomloom.cli.train:train"),
     Command("evaluate", "Fitting", "Judge a run by a post-processor", "atomloom.cli.evaluate:evaluate"),
     Command("predict", "Fitting", "Predict with a run for other data", "atomloom.cli.evaluate:predict"),
+    Command("select", "Fitting", "Which frames to label next", "atomloom.cli.select:select"),
     Command("runs", "Runs", "History: list, show, compare, watch, rm", "atomloom.cli.runs:runs"),
     Command("cite", "Runs", "The literature that a run's user should cite", "atomloom.cli.cite:cite"),
     Command("plugins", "Plugins", "What is installed, what failed and why", "atomloom.cli.plugins:plugins"),

@@ -117,6 +117,12 @@ def _general(function: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--split-seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random split."
         ),
+        click.option(
+            "--ensemble",
+            type=click.IntRange(min=2),
+            metavar="INT",
+            help="Fit so many members from other seeds; their spread says how sure they are.",
+        ),
         click.option("--batch-size", type=click.IntRange(min=1), metavar="INT", help="Frames in a batch."),
         runs_option,
         click.option("--name", metavar="NAME", help="Of the run; by default the model's, numbered."),
@@ -186,6 +192,7 @@ def _experiment(
     followed = {name: given[name] for name in Tracking.__struct_fields__}
     return Experiment(
         preset=given.get("preset"),
+        ensemble=given["ensemble"],
         data=Data(source=[source], split=Split(seed=given["split_seed"])),
         batching=_batching(given, folder) if folder else Batching(batch_size=given["batch_size"]),
         model={"name": name, **tables["model"]},

@@ -208,6 +208,10 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         dict[str, Weight], Meta(description="weight of each loss; the defaults of the model where there are none")
     ] = {}
     training: Annotated[dict[str, Any], Meta(description="options of the training")] = {}
+    ensemble: Annotated[
+        Annotated[int, Meta(ge=2)] | None,
+        Meta(description="fit this many members, alike but for their seeds, whose spread says how sure they are"),
+    ] = None
     search: Annotated[Search | None, Meta(description="options that `atomloom search` tries")] = None
     tracking: Annotated[Tracking | None, Meta(description="services that the run is followed in")] = None
 
@@ -222,7 +226,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return {key: value for key, value in self.model.items() if key != "name"}
 
     def problems(self) -> Iterator[Problem]:
-        """A model without a name, losses that weigh nothing."""
+        """A model without a name, losses that weigh nothing, an ensemble of what is searched for."""
         if "name" not in self.model:
             yield Problem(("model", "name"), "is missing", "Give the name of a model; `atomloom plugins` lists them")
         elif not isinstance(name := self.model["name"], str) or not name:
@@ -230,6 +234,9 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             yield Problem(("model", "name"), f"is {shown(name)}", todo)
         if self.losses and not any(self.losses.values()):
             yield Problem(("losses",), "has no weight above 0", "Give one that the training can lower")
+        if self.ensemble is not None and self.search is not None:
+            found, todo = "and `search` exclude each other", "Search first, and fit an ensemble of the best"
+            yield Problem(("ensemble",), found, todo)
 
 
 def _exclusive(name: str, other: str) -> Problem:

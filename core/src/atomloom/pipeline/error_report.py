@@ -12,7 +12,7 @@ from atomloom.data import Dataset
 from atomloom.data.schema import declared
 from atomloom.errors import DataError
 from atomloom.pipeline.fitted import Fitted
-from atomloom.pipeline.predicting import predict
+from atomloom.pipeline.predicting import Predictor, predict
 from atomloom.report import (
     Axis,
     Column,
@@ -28,7 +28,7 @@ from atomloom.report import (
     parity,
     r2,
 )
-from atomloom.runs import Run
+from atomloom.runs import Run, ensembles
 from atomloom.specs import Field
 
 CROWD = 2000
@@ -39,11 +39,12 @@ _BOOTSTRAPS = 200
 
 def errors(run: Run, dataset: Dataset, /) -> Report:
     """The post-processor ``errors``: all that the model predicts and the data holds, compared."""
+    if ensembles.size(run.files):
+        from atomloom.ensemble.report import errors as errors_of_ensemble  # which compares by way of this module
+
+        return errors_of_ensemble(run, dataset)
     fitted = Fitted.load(run)
-    compared = comparisons(fitted, dataset)
-    if not compared:
-        found = f"the model predicts {', '.join(fitted.spec.predicts)}, and the data holds {', '.join(dataset.columns)}"
-        raise DataError("judge the predictions", found, "Bring data that holds a reference for one of these")
+    compared = compared_fields(fitted, predict(fitted, dataset), dataset)
     facts = {"run": run.name, "model": fitted.spec.name, "epoch": str(fitted.epoch), "frames": str(len(dataset))}
     return Report(f"Errors of {run.name}", tuple(section(name, pair) for name, pair in compared.items()), facts=facts)
 
@@ -69,12 +70,21 @@ class Compared:
         return float(np.std([sums[drawn].sum() / counts[drawn].sum() for drawn in draws]))
 
 
-def comparisons(fitted: Fitted, dataset: Dataset) -> dict[str, Compared]:
+def compared_fields(predictor: Predictor, predictions: Dataset, dataset: Dataset) -> dict[str, Compared]:
+    """What `comparisons` gives; stops where there is nothing to compare."""
+    compared = comparisons(predictor, predictions, dataset)
+    if not compared:
+        predicts = ", ".join(predictor.spec.predicts)
+        found = f"the model predicts {predicts}, and the data holds {', '.join(dataset.columns)}"
+        raise DataError("judge the predictions", found, "Bring data that holds a reference for one of these")
+    return compared
+
+
+def comparisons(predictor: Predictor, predictions: Dataset, dataset: Dataset) -> dict[str, Compared]:
     """Each predicted field beside its reference, where the data holds one."""
-    predictions = predict(fitted, dataset)
     compared = {}
-    for name in predictions.columns:
-        if name in dataset and dataset.columns[name].item == predictions.columns[name].item:
+    for name in predictor.spec.predicts:
+        if name in predictions and name in dataset and dataset.columns[name].item == predictions.columns[name].item:
             batch = predictions.take(np.arange(len(predictions)), [name])
             axis = batch.fields[name].ragged
             segments = batch.segments(axis) if axis else np.arange(batch.frames)

@@ -8,13 +8,14 @@ from typing import Any
 
 from atomloom.batching import Near, PaddedBatch
 from atomloom.data import Dataset
+from atomloom.data.schema import declared
 from atomloom.errors import RunError
 from atomloom.experiment import InFile, build
 from atomloom.harmonizing import require
 from atomloom.model import Array, Backend, Model, Schema
 from atomloom.pipeline.job import load_model, options_of
 from atomloom.registry import registry, resolve
-from atomloom.runs import Run
+from atomloom.runs import Run, ensembles
 from atomloom.specs import Field, ModelSpec
 
 
@@ -41,6 +42,10 @@ class Fitted:
     @classmethod
     def load(cls, run: Run, which: str = "best") -> Fitted:
         """The model of a run from its ``"best"`` or ``"latest"`` checkpoint."""
+        if members := ensembles.size(run.files):
+            found = f"it is an ensemble of {members} members"
+            todo = f"Name one of them, such as '{run.files.member(1).path}'"
+            raise RunError(f"use the model of the run '{run.name}' by itself", found, todo)
         checkpoint = (run.best() if which == "best" else None) or run.latest()
         if checkpoint is None:
             found = "it has no checkpoint yet"
@@ -56,6 +61,11 @@ class Fitted:
         state = model.with_leaves(fresh, checkpoint.model_leaves)
         backend = resolve(registry().get("backends", spec.backend).spec.load)
         return cls(model, spec, state, schema, checkpoint.epoch, backend, config)
+
+    @property
+    def predicts(self) -> Mapping[str, Field]:
+        """The declarations of what the model predicts."""
+        return {name: declared(name) for name in self.spec.predicts}
 
     def complete(self, dataset: Dataset) -> Dataset:
         """Data to predict for with all that the model reads; an error says what they lack."""

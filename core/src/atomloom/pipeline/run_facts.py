@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from atomloom.report import Column, KeyFigure, KeyFigures, Section, Table
-from atomloom.runs import Run
+from atomloom.runs import Run, ensembles
 
 
 class _Noted(NamedTuple):
@@ -47,7 +47,9 @@ def facts(run: Run) -> Section:
 
 
 def _figures(run: Run, sessions: list[Mapping[str, Any]]) -> Iterator[KeyFigure]:
-    yield KeyFigure("epochs", run.epochs_done)
+    members = [Run.open(each.path) for each in ensembles.members(run.files)]
+    epochs = sum(each.epochs_done for each in members) if members else run.epochs_done
+    yield KeyFigure("epochs", epochs, note="of all members" if members else "")
     several = f"in {len(sessions)} sessions" if len(sessions) > 1 else ""
     yield KeyFigure("time", sum(map(_seconds, sessions)), "s", note=several)
     noted = sessions[-1] if sessions else {}

@@ -10,6 +10,7 @@ from atomloom.pipeline.course import course
 from atomloom.pipeline.error_report import comparisons, findings_table, section
 from atomloom.pipeline.fitted import Fitted
 from atomloom.pipeline.job import Job
+from atomloom.pipeline.predicting import Predictor, predict
 from atomloom.pipeline.run_facts import facts
 from atomloom.report import Column, Report, Section, Table, Text
 from atomloom.runs import Run
@@ -18,32 +19,40 @@ from atomloom.runs import Run
 def report_on(job: Job, run: Run) -> Report:
     """Errors on the test part, learning curves, and how the data was read and split."""
     fitted = Fitted.load(run)
-    judged, part = _judged(job)
-    sections = [
-        section(name, pair, _composition_part(job, name, judged))
-        for name, pair in comparisons(fitted, job.data.dataset[judged]).items()
-    ]
-    split = job.parts.described()
+    judged, part = judged_part(job)
+    sections = error_sections(job, fitted, predict(fitted, job.data.dataset[judged]), judged)
     summary = (
-        f"`{job.model_spec.name}` fitted for {run.epochs_done} epochs to {split['train']} frames; the state after "
-        f"epoch {fitted.epoch} is judged on the {len(judged)} frames of the {part} part."
+        f"`{job.model_spec.name}` fitted for {run.epochs_done} epochs to {len(job.parts.train)} frames; the state "
+        f"after epoch {fitted.epoch} is judged on the {len(judged)} frames of the {part} part."
     )
-    head = {
+    return Report(f"Run {run.name}", (*sections, course(run), data(job), facts(run)), summary, head(job, run))
+
+
+def head(job: Job, run: Run) -> dict[str, str]:
+    """What a report on a run is about."""
+    split = job.parts.described()
+    return {
         "run": run.name,
         "model": job.model_spec.name,
         "frames": f"{split['train']} train, {split['valid']} valid, {split['test']} test",
         "data": ", ".join(path.name for path in job.data.files),
         "atomloom": str(run.provenance["versions"].get("atomloom", "")),
     }
-    return Report(f"Run {run.name}", (*sections, course(run), _data(job), facts(run)), summary, head)
 
 
-def _judged(job: Job) -> tuple[np.ndarray, str]:
+def judged_part(job: Job) -> tuple[np.ndarray, str]:
+    """The frames that a run is judged by, and which part they are: the one that least is known of."""
     for name in ("test", "valid", "train"):
         frames = getattr(job.parts, name)
         if len(frames):
             return frames, name
     raise AssertionError("a split always has frames to train on")
+
+
+def error_sections(job: Job, predictor: Predictor, predictions: Dataset, judged: np.ndarray) -> list[Section]:
+    """The errors of predictions for these frames of a job's data, beside what their composition alone says."""
+    compared = comparisons(predictor, predictions, job.data.dataset[judged])
+    return [section(name, pair, _composition_part(job, name, judged)) for name, pair in compared.items()]
 
 
 def _composition_part(job: Job, name: str, judged: np.ndarray) -> np.ndarray | None:
@@ -64,7 +73,8 @@ def _composition(dataset: Dataset, elements: tuple[int, ...]) -> np.ndarray:
     return np.concatenate([composition(each["Z"], each.segments(), each.frames, elements) for each in blocks])
 
 
-def _data(job: Job) -> Section:
+def data(job: Job) -> Section:
+    """How the data of a job was read and split."""
     split = job.parts.described()
     parts = Table(
         (Column("part", kind="text"), Column("frames", kind="integer")),

@@ -87,6 +87,15 @@ class RunFolder:
         """The file of the checkpoint of this name: ``latest``, ``best`` or ``epoch-NNNNN``."""
         return self.checkpoints / f"{name}.safetensors"
 
+    @property
+    def calibration(self) -> Path:
+        """How the spread of an ensemble's members compares with their errors."""
+        return self.path / "calibration.json"
+
+    def member(self, number: int) -> RunFolder:
+        """The folder of one of the members of an ensemble, counted from 1: a run of its own."""
+        return RunFolder(self.path / f"member-{number}")
+
     def read_config(self) -> dict[str, Any]:
         """The resolved experiment as plain data."""
         text = self._read(self.config)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from atomloom.errors import AtomloomError, RunError
-from atomloom.runs import checkpoint, metrics
+from atomloom.runs import checkpoint, ensembles, metrics
 from atomloom.runs.atomic import remove_folder
 from atomloom.runs.folder import RunFolder
 from atomloom.runs.lock import holder
@@ -39,7 +39,9 @@ class Summary:
         seconds_left: how long the rest will take at the present session's speed; None if that is not known.
         final: the metrics of the last epoch.
         best: the metrics of the epoch with the best score.
-        best_epoch: that epoch; 0 if no score was given.
+        best_epoch: that epoch; 0 if no score was given, and of an ensemble.
+        members: how many runs an ensemble is to have, of which the epochs are counted together and the metrics are
+            means; 0 if it is none.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Summary:
     final: Mapping[str, float] = field(default_factory=dict)
     best: Mapping[str, float] = field(default_factory=dict)
     best_epoch: int = 0
+    members: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain data."""
@@ -99,7 +102,7 @@ def find(name: str, root: Path) -> RunFolder:
 def summarize(files: RunFolder) -> Summary:
     """The facts of one run, also of a damaged one."""
     try:
-        return _summary(files)
+        return _with_members(_summary(files), files)
     except AtomloomError as error:
         return Summary(files.name, str(files.path), "damaged", reason=error.found)
 
@@ -113,7 +116,7 @@ def compare(runs: Iterable[RunFolder]) -> dict[str, dict[str, list[Any]]]:
     """
     folders = list(runs)
     configs = [flat(files.read_config()) for files in folders]
-    summaries = [_summary(files) for files in folders]
+    summaries = [_with_members(_summary(files), files) for files in folders]
     options = {key: [config.get(key) for config in configs] for key in _all_keys(configs)}
     return {
         "config": {key: values for key, values in options.items() if any(value != values[0] for value in values)},
@@ -183,6 +186,13 @@ def _summary(files: RunFolder) -> Summary:
         best=best.values,
         best_epoch=best.epoch,
     )
+
+
+def _with_members(own: Summary, files: RunFolder) -> Summary:
+    wanted = ensembles.size(files)
+    if not wanted:
+        return own
+    return ensembles.together(own, [summarize(member) for member in ensembles.members(files)], wanted)
 
 
 def _best_epoch(files: RunFolder) -> int:

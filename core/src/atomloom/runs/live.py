@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from atomloom.errors import AtomloomError
-from atomloom.runs import history, metrics
+from atomloom.runs import ensembles, history, metrics
 from atomloom.runs.folder import RunFolder
 
 POINTS = 1200
@@ -32,7 +32,7 @@ def details(files: RunFolder) -> dict[str, Any]:
     """
     found = history.summarize(files).as_dict()
     try:
-        columns = metrics.columns(files.metrics)
+        columns = ensembles.course(files) if ensembles.size(files) else metrics.columns(files.metrics)
     except AtomloomError:
         columns = {}
     kept = thinned(columns)
