@@ -36,11 +36,16 @@ def analyze_checkpoint(run: Run | str | Path, dataset: Dataset | None = None, wh
         found = "there is no checkpoint of that name"
         raise ConfigError(f"analyse the checkpoint {which!r}", found, "Choose best or latest")
     opened = run if isinstance(run, Run) else Run.open(run)
-    fitted = Fitted.load(opened, which)
+    return analyse(loaded(opened, which), held_out(opened) if dataset is None else dataset)
+
+
+def loaded(run: Run, which: str = "best") -> Fitted:
+    """The network of a run."""
+    fitted = Fitted.load(run, which)
     if not isinstance(fitted.model, DCMNet):
         found = f"it is a run of the model {fitted.spec.name!r}"
-        raise ConfigError(f"analyse the charges of the run '{opened.name}'", found, "Choose a run of dcmnet")
-    return analyse(fitted, held_out(opened) if dataset is None else dataset)
+        raise ConfigError(f"use the charges of the run '{run.name}'", found, "Choose a run of dcmnet")
+    return fitted
 
 
 def compare_checkpoints(run: Run | str | Path, dataset: Dataset | None = None) -> dict[str, dict[str, float]]:

@@ -116,7 +116,7 @@ def atomloom_losses() -> Iterable[LossSpec]:
 def atomloom_commands() -> Iterable[CommandSpec]:
     """The group of commands of this package."""
     yield CommandSpec(
-        name="dcmnet", summary="Distributed charges: fit them to a molecule", load="atomloom_dcmnet.cli:dcmnet"
+        name="dcmnet", summary="Distributed charges: fit and export them", load="atomloom_dcmnet.cli:dcmnet"
     )
 
 
