@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from atomloom.batching import Near
-from atomloom.data import Dataset
+from atomloom.data import Dataset, Packed
 from atomloom.errors import DataError
 from atomloom.experiment import Batching
 from atomloom.model import FitData
@@ -16,7 +16,7 @@ from atomloom.pipeline import Fitted
 from atomloom.pipeline.job import load_model, schema_of
 from atomloom.registry import registry, resolve
 from atomloom_beads import BeadNetwork, Config
-from atomloom_beads.kinds import KINDS, with_kinds
+from atomloom_beads.kinds import ELEMENTS, RESIDUES, called, with_kinds
 from atomloom_residues.chain_prior import forces_by
 from atomloom_residues.chains import chains
 from atomloom_residues.layouts import TOLERANCE, apart, outcome, plans
@@ -30,6 +30,11 @@ def dataset() -> Dataset:
     return chains(frames=3, lengths=(5, 8, 13), seed=4)
 
 
+def fit_data(whole: Dataset) -> FitData:
+    """To fit to all of it."""
+    return FitData(whole, whole[:0], Batching(batch_size=4), seed=0)
+
+
 @pytest.fixture(scope="module")
 def prepared(dataset: Dataset) -> Fitted:
     """The network before its training, with springs fitted."""
@@ -37,7 +42,7 @@ def prepared(dataset: Dataset) -> Fitted:
     assert isinstance(model, BeadNetwork)
     whole = model.complete(dataset, NARROW)
     state = model.init(schema_of(whole), NARROW, seed=0)
-    state = model.prepare(state, FitData(whole, whole[:0], Batching(batch_size=4), seed=0))
+    state = model.prepare(state, fit_data(whole))
     backend = resolve(registry().get("backends", "jax").spec.load)
     return Fitted(model, spec, state, schema_of(whole), 0, backend, NARROW)
 
@@ -77,20 +82,30 @@ def test_one_function_in_every_layout(prepared: Fitted, dataset: Dataset) -> Non
         assert max(difference.forces, difference.loss, difference.slopes) < TOLERANCE
 
 
+def test_beads_that_were_never_seen(prepared: Fitted, dataset: Dataset) -> None:
+    """Nothing is predicted for them: the error names the first kind."""
+    names = Packed(np.full(len(dataset["R"]), "PRO"), dataset.sizes["atom"])
+    around = near(prepared, dataset.with_columns({"resname": names}, {"resname": dataset.fields["resname"]}))
+    with pytest.raises(DataError, match="it was trained on none that is C of PRO"):
+        outcome(prepared, around, plans(around)["padded"])
+
+
 def test_kinds_do_not_depend_on_the_data() -> None:
-    """A name gives the same number whatever else is there; species count by their names; elements by Z."""
+    """A name gives the same number whatever else is there; species count by their names; elements stay apart."""
     R = np.zeros((1, 2, 3))
     by_name = with_kinds(Dataset.from_arrays({"R": R, "resname": np.array([["VAL", "ALA"]])}))
     species = Dataset.from_arrays({"R": R, "species": np.array([[0, 7]])}).with_meta(aa_to_id={"VAL": 0, "ALA": 7})
-    assert by_name["bead_kind"].tolist() == with_kinds(species)["bead_kind"].tolist() == [KINDS, KINDS - 19]
+    expected = [ELEMENTS * (1 + RESIDUES.index(name)) for name in ("VAL", "ALA")]
+    assert by_name["bead_kind"].tolist() == with_kinds(species)["bead_kind"].tolist() == expected
+    assert called(expected[0] + 6) == "C of VAL"
     assert with_kinds(Dataset.from_arrays({"R": R, "Z": np.array([[6, 7]])}))["bead_kind"].tolist() == [6, 7]
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"resname": np.array([["ALA", "UNK"]])}, "UNK is none of the 20 that it knows"),
-        ({"species": np.array([[0, 1]])}, "Bring resname, species with aa_to_id, or Z"),
+        ({"resname": np.array([["ALA", "UNK"]])}, "there is UNK"),
+        ({"species": np.array([[0, 1]])}, "Bring Z, resname, or species with aa_to_id"),
     ],
 )
 def test_beads_that_nobody_names(fields: dict[str, np.ndarray], message: str) -> None:

@@ -6,7 +6,9 @@ import collections
 import io
 import os
 import pickle
+import shutil
 import struct
+import subprocess
 import sys
 import types
 import zipfile
@@ -252,3 +254,67 @@ def test_a_safetensors_header_that_lies(tmp_path: Path) -> None:
     (tmp_path / "bad.safetensors").write_bytes(struct.pack("<Q", 1 << 40) + b"{}")
     with pytest.raises(DataError, match="it is no whole safetensors file"):
         read_tree(tmp_path / "bad.safetensors")
+
+
+def test_a_real_trainer_state(tmp_path: Path) -> None:
+    """What flax, optax and jax put into a pickle, functions by cloudpickle among it, opens without any of them."""
+    cloudpickle, optax = pytest.importorskip("cloudpickle"), pytest.importorskip("optax")
+    train_state, frozen = pytest.importorskip("flax.training.train_state"), pytest.importorskip("flax.core")
+    jnp = pytest.importorskip("jax.numpy")
+    params = {"Dense_0": {name: jnp.asarray(leaf, jnp.float32) for name, leaf in LEAVES["Dense_0"].items()}}
+    optimiser = optax.chain(optax.clip_by_global_norm(1.0), optax.adam(1e-3))
+    state = train_state.TrainState.create(apply_fn=lambda x: x, params=params, tx=optimiser)
+    loose = {"params": frozen.freeze(params), "opt_state": optimiser.init(params), "schedule": lambda step: 0.1}
+    for number, held in enumerate(({"trainer_state": loose}, {"trainer_state": state}, state)):
+        path = tmp_path / f"state{number}.pkl"
+        path.write_bytes(cloudpickle.dumps(held))
+        found = by_name(path)
+        assert {name: leaf.tolist() for name, leaf in found.items()} == {
+            f"Dense_0/{name}": np.asarray(leaf).tolist() for name, leaf in params["Dense_0"].items()
+        }
+    assert sorted(by_name(tmp_path / "state0.pkl", "trainer_state/opt_state/1/0/1")) == [
+        "Dense_0/bias",
+        "Dense_0/kernel",
+    ]
+
+
+@pytest.fixture(scope="module")
+def by_orbax(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What orbax' manager keeps of two steps."""
+    orbax = pytest.importorskip("orbax.checkpoint")
+    folder = tmp_path_factory.mktemp("orbax") / "kept"
+    manager = orbax.CheckpointManager(folder)
+    for step in (100, 300):
+        state = {"params": {"layers": [{"w": step * LEAVES["Dense_0"]["kernel"]}]}, "opt_state": {"count": np.array(1)}}
+        manager.save(step, args=orbax.args.StandardSave(state))
+    manager.wait_until_finished()
+    manager.close()
+    return folder
+
+
+def test_orbax_is_read_without_orbax(by_orbax: Path) -> None:
+    """The parameters of a step, and the steps as a series; neither orbax nor jax is imported for it."""
+    code = (
+        "import sys; from atomloom_residues import read_tree; from atomloom_residues.series import find\n"
+        "series = find(sys.argv[1]); tree = read_tree(series.files[1])\n"
+        "print(series.times.tolist(), series.unit, list(tree), tree[('layers', 0, 'w')].tolist())\n"
+        "assert not {'orbax', 'jax'} & set(sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code, str(by_orbax)], capture_output=True, text=True, check=False)
+    expected = (300 * LEAVES["Dense_0"]["kernel"]).tolist()
+    assert said.stdout.strip() == f"[100.0, 300.0] step [('layers', 0, 'w')] {expected}", said.stderr
+
+
+def test_an_orbax_folder_that_is_damaged(by_orbax: Path, tmp_path: Path) -> None:
+    """Lost arrays, lost metadata and a folder of something else are errors that name it."""
+    copied = tmp_path / "100"
+    shutil.copytree(by_orbax / "100", copied)
+    shutil.rmtree(copied / "default" / "d")
+    shutil.rmtree(copied / "default" / "ocdbt.process_0")
+    with pytest.raises(DataError, match=r"'params.layers.0.w' is damaged or missing"):
+        by_name(copied)
+    (copied / "default" / "_METADATA").write_text("{")
+    with pytest.raises(DataError, match="its _METADATA is damaged"):
+        by_name(copied)
+    with pytest.raises(DataError, match="it is no folder that orbax wrote"):
+        read_tree(tmp_path)

@@ -11,9 +11,11 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from atomloom.batching import PaddedBatch
 from atomloom.data import Dataset
+from atomloom.errors import DataError
 from atomloom.model import FitData, Schema
-from atomloom_beads.kinds import with_kinds
+from atomloom_beads.kinds import FIELD, KINDS, called, with_kinds
 from atomloom_beads.network import Messages
 from atomloom_jax import JaxModel
 from atomloom_jax.blocks import Frames, Pairs
@@ -24,7 +26,9 @@ NETWORK: Final = "network"
 PARAMETERS: Final = "parameters"
 PRIOR: Final = "prior"
 SCALE: Final = "scale"
-"""Keys of the state: what the network is, its parameters, the springs, and the size of the forces that they leave."""
+SEEN: Final = "seen"
+"""Keys of the state: what the network is, its parameters, the springs, the size of the forces that they leave, and
+which kinds of beads there were."""
 
 State = dict[str, Any]
 
@@ -67,7 +71,8 @@ class BeadNetwork(JaxModel[State]):
             jax.random.key(seed), jnp.array([6, 6]), Pairs.along(jnp.eye(3)[:2], *ends, real)
         )["params"]
         springs = {name: np.zeros(config.separations) for name in ("stiffness", "pull")}
-        return {NETWORK: network, PARAMETERS: parameters, PRIOR: springs, SCALE: np.ones(())}
+        seen = np.ones(KINDS, bool)
+        return {NETWORK: network, PARAMETERS: parameters, PRIOR: springs, SCALE: np.ones(()), SEEN: seen}
 
     def reach(self, state: State) -> float:
         """The cutoff of messages."""
@@ -79,14 +84,24 @@ class BeadNetwork(JaxModel[State]):
         return with_kinds(dataset)
 
     def prepare(self, state: State, data: FitData) -> State:
-        """With springs fitted to the forces, and the root mean square of what they leave."""
+        """With springs fitted to the forces, the root mean square of what they leave, and a memory of the beads."""
         springs = solve(data, data.train, len(state[PRIOR]["stiffness"]))
         left = mean_square(springs, data, data.train)
-        return {**state, PRIOR: springs, SCALE: np.sqrt(left) if left else np.ones(())}
+        seen = np.isin(np.arange(KINDS), data.train[FIELD])
+        return {**state, PRIOR: springs, SCALE: np.sqrt(left) if left else np.ones(()), SEEN: seen}
 
     def constants(self, state: State) -> frozenset[str]:
         """What is not trained."""
         return frozenset({SCALE, *(f"{PRIOR}/{name}" for name in state[PRIOR])})
+
+    def offsets(self, state: State, batch: PaddedBatch) -> dict[str, Any]:
+        """Nothing; stops at kinds of beads of which nothing was learnt."""
+        kinds = np.unique(batch[FIELD][batch["atom_mask"]])
+        unseen = kinds[~np.asarray(state[SEEN], bool)[kinds]]
+        if unseen.size:
+            found = f"it was trained on none that is {called(int(unseen[0]))}"
+            raise DataError("predict for these beads", found, "Train with such beads, or leave these frames out")
+        return {}
 
     def predict(self, state: State, batch: Inputs) -> dict[str, Any]:
         """E in eV ``[frames]``, relative, and F in eV/angstrom ``[beads, 3]``."""
@@ -95,7 +110,7 @@ class BeadNetwork(JaxModel[State]):
 
         def total(positions: jax.Array) -> tuple[jax.Array, jax.Array]:
             pairs = Pairs.of(batch, positions)
-            own = state[NETWORK].module.apply({"params": parameters}, jnp.asarray(batch["bead_kind"]), pairs)
+            own = state[NETWORK].module.apply({"params": parameters}, jnp.asarray(batch[FIELD]), pairs)
             energies = frames.sum(state[SCALE] * own + springs(state[PRIOR], positions, frames))
             return energies.sum(), energies
 

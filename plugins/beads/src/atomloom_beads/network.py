@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from atomloom_beads.kinds import KINDS
+from atomloom_beads.kinds import ELEMENTS, RESIDUES
 from atomloom_jax.blocks import ElementTable, Interaction, Output, Pairs, Radial
 
 NEIGHBOURS = 4
@@ -41,7 +41,9 @@ class Messages(nn.Module):
         """Zero at first, ``[beads]``, from kinds ``[beads]``; see `atomloom_beads.kinds`."""
         radial = Radial("gaussian", self.functions, self.cutoff, "polynomial")(pairs)
         filters = (radial[:, :, None] * along_chain(pairs)[:, None, :]).reshape(len(radial), -1)
-        x = ElementTable(self.features, KINDS, name="kinds")(kinds)
+        residues, elements = jnp.divmod(kinds, ELEMENTS)
+        x = ElementTable(self.features, ELEMENTS - 1, name="elements")(elements)
+        x += ElementTable(self.features, len(RESIDUES), name="residues")(residues)
         for layer in range(self.layers):
             x = Interaction(self.features, name=f"layer{layer}")(x, pairs, filters)
         return Output(1, name="energy")(x)[:, 0]

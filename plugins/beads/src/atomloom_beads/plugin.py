@@ -23,8 +23,8 @@ def atomloom_fields() -> Iterable[Field]:
     yield Field(
         name="bead_kind",
         dims=("frame", "atom"),
-        summary="What a bead is: its atomic number, or 118 and the place of its amino acid in the alphabet of names.",
-        doc="What a bead is: its atomic number, or 118 and the place of its amino acid in the alphabet of names.",
+        summary="What a bead is, a number for its element and residue together.",
+        doc="What a bead is: its atomic number, and 119 times the place of its residue among those that have a name.",
         dtype="int",
     )
 

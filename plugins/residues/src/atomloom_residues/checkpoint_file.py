@@ -16,8 +16,9 @@ from atomloom.errors import DataError
 from atomloom.runs.checkpoint import ENGINE
 from atomloom_residues.bfloat16 import understood
 from atomloom_residues.flax_msgpack import read_msgpack
+from atomloom_residues.orbax_folder import is_orbax, leaves_of, read_leaf
 from atomloom_residues.torch_zip import read_torch
-from atomloom_residues.trees import Array, Path, Tree, entry_of, flatten
+from atomloom_residues.trees import Array, Path, Tree, entry_of, flatten, nested
 
 AVERAGED = "atomloom-residues"
 """Under this key an average keeps where its numbers come from: as JSON in the metadata, or in what a run remembers."""
@@ -49,22 +50,28 @@ def read_tree(source: str | File, entry: str = "") -> Tree:
 
     Args:
         source: a safetensors file (those of atomloom's runs without what their engine keeps), NPZ, flax msgpack, a
-            pickle of a trainer's state, or an archive by ``torch.save``.
+            pickle of a trainer's state, an archive by ``torch.save``, or a folder by orbax.
         entry: the part that holds the parameters, keys joined by slashes; else the usual ones are followed.
 
     Raises:
         DataError: when it is damaged, of no known kind, or holds something else than arrays there.
     """
     path = File(source)
-    if not path.is_file():
-        raise DataError(f"read '{path}'", "there is no such file", "Check the path")
-    kind = _READERS.get(path.suffix.lower())
+    if not path.is_file() and not is_orbax(path):
+        found = "it is no folder that orbax wrote" if path.is_dir() else "there is no such file"
+        raise DataError(f"read '{path}'", found, "Check the path")
+    kind = _orbax if path.is_dir() else _READERS.get(path.suffix.lower())
     if kind is None:
         raise DataError(f"read '{path}'", f"its suffix is {path.suffix!r}", f"Give one of {', '.join(_READERS)}")
     tree = kind(path, entry)
     if not tree:
         raise DataError(f"read '{path}'", "it holds no arrays", "Name the part that does with --entry")
     return tree
+
+
+def is_checkpoint(path: File) -> bool:
+    """Whether `read_tree` has a reader for what is there."""
+    return path.suffix.lower() in SUFFIXES if path.is_file() else is_orbax(path)
 
 
 def recorded_epoch(path: File) -> int | None:
@@ -126,6 +133,21 @@ def _npz(path: File, entry: str) -> Tree:
     prefix = f"{entry}/" if entry else ""
     paths: dict[Path, str] = {(name,): name for name in arrays if name.startswith(prefix)}
     return Lazy(paths, lambda name: np.asarray(arrays[name][...]))
+
+
+def _orbax(path: File, entry: str) -> Tree:
+    """Leaf by leaf; the part that holds the parameters is looked for among the names alone."""
+    folder, names = leaves_of(path)
+    taken, _ = entry_of(nested(names), entry)
+    return Lazy(_strings(taken, ()), lambda name: read_leaf(folder, name))
+
+
+def _strings(value: Any, path: Path) -> dict[Path, str]:
+    """The texts in nested dicts and lists by the keys that lead to them."""
+    if isinstance(value, str):
+        return {path: value}
+    pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+    return {inner: name for key, held in pairs for inner, name in _strings(held, (*path, key)).items()}
 
 
 def _whole(read: Callable[[File], Any]) -> Callable[[File, str], Tree]:

@@ -34,6 +34,9 @@ CHAINS = 6
 _COLUMNS = 200
 """Frames of a heat map; of longer trajectories stretches of frames are pooled."""
 
+_TRACED = 10
+"""Points from one bead to the next where a chain is drawn."""
+
 _NORMAL = 1.96
 
 _NOTES = {
@@ -148,15 +151,22 @@ def _on_chain(judgement: Judgement) -> list[Points3D]:
     for number, name in list(enumerate(forces.proteins))[:CHAINS]:
         frame = int(np.flatnonzero(forces.protein_of_frame == number)[0])
         beads = forces.frame == frame
-        figures.append(
-            Points3D(
-                title=f"Error on {name}",
-                points=forces.positions[beads],
-                values=by_residue[forces.residue[beads]],
-                color=Axis("vector RMSE", forces.unit),
-            )
-        )
+        points, values = traced(forces.positions[beads], by_residue[forces.residue[beads]])
+        color = Axis("vector RMSE", forces.unit)
+        figures.append(Points3D(title=f"Error on {name}", points=points, values=values, color=color))
     return figures
+
+
+def traced(points: Array, values: Array) -> tuple[Array, Array]:
+    """A chain as a line of points, with values in between those of its beads.
+
+    >>> traced(np.array([[0.0, 0.0, 0.0], [10.0, 0.0, 0.0]]), np.array([1.0, 2.0]))[1].tolist()
+    [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0]
+    """
+    at = np.linspace(0, len(points) - 1, _TRACED * (len(points) - 1) + 1)
+    beads = np.arange(len(points))
+    lines = [np.interp(at, beads, along) for along in (*points.T, values)]
+    return np.stack(lines[:3], axis=1), lines[3].round(12)
 
 
 def _key_figures(row: Row, unit: str) -> KeyFigures:

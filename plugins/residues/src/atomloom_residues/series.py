@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.errors import DataError
-from atomloom_residues.checkpoint_file import SUFFIXES, is_average, recorded_epoch
+from atomloom_residues.checkpoint_file import SUFFIXES, is_average, is_checkpoint, recorded_epoch
 
 _COUNTERS = re.compile(r"(?P<word>step|iter(?:ation)?|epoch|ckpt|checkpoint)s?[-_=]?(?P<number>\d+)", re.IGNORECASE)
 _LAST_NUMBER = re.compile(r"(\d+)(?=\D*$)")
@@ -74,11 +74,11 @@ def find(folder: str | Path, stage: str = "") -> Series:
     those of one are taken, by natural order of the names the last.
 
     Args:
-        folder: of a run, or with files ``...epoch_10.pkl``, ``step-2000.safetensors``, ...
+        folder: of a run, or with files ``...epoch_10.pkl``, ``step-2000.safetensors``, ..., or with folders by orbax.
         stage: a part of the names of the files to take.
     """
     home = _home(Path(folder))
-    files = sorted(path for path in home.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = sorted(path for path in home.iterdir() if is_checkpoint(path))
     averages = [Excluded(path, "an average itself") for path in files if is_average(path)]
     candidates = [path for path in files if path not in {each.path for each in averages}]
     if own := [(path, epoch) for path in candidates if (epoch := recorded_epoch(path)) is not None]:
@@ -95,7 +95,7 @@ def find(folder: str | Path, stage: str = "") -> Series:
         raise DataError(
             f"find checkpoints in '{folder}'",
             reasons or "it has none",
-            f"Name a folder with {', '.join(sorted(SUFFIXES))}",
+            f"Name a folder with {', '.join(sorted(SUFFIXES))}, or with folders by orbax",
         )
     return _in_order(chosen, (*averages, *failed, *nameless, *others))
 
@@ -132,9 +132,8 @@ def _numbered(path: Path) -> _Numbered | None:
     found = _LAST_NUMBER.search(path.stem)
     if found is None:
         return None
-    return _Numbered(
-        path, int(found[1]), "file", f"{path.stem[: found.start()]}#{path.stem[found.end() :]}{path.suffix}"
-    )
+    unit = "step" if path.is_dir() else "file"  # a folder is of orbax, whose manager calls it by the step
+    return _Numbered(path, int(found[1]), unit, f"{path.stem[: found.start()]}#{path.stem[found.end() :]}{path.suffix}")
 
 
 def _one_stage(numbered: list[_Numbered], stage: str) -> tuple[list[_Numbered], list[Excluded]]:

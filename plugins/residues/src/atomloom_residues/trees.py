@@ -97,7 +97,7 @@ def _held(value: Any, key: str, entry: str) -> Any:
     raise DataError(f"take the entry '{entry}'", f"there is no '{key}' in it, but {keys}", "Name one that is there")
 
 
-def nested(tree: Tree) -> Any:
+def nested(tree: Mapping[Path, Any]) -> Any:
     """The inverse of `flatten`, with lists for tuples.
 
     >>> nested({("a", 0): np.array(1.0), ("a", 1): np.array(2.0)})
