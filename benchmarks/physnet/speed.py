@@ -20,7 +20,7 @@ from atomloom_physnet import Config, PhysNet
 from physnet.pinned import Step, found_by, in_turns
 from physnet.updates import WEIGHTS, Updates, in_one_batch, molecules
 
-FEATURES, LAYERS, ROUNDS = 64, 2, 11
+FEATURES, LAYERS, ROUNDS = 64, 2, 15
 BATCHES = ((10, 9), (8, 20))
 """Molecules, and atoms of each: ethanols, and larger ones."""
 EIGHTH = 1 / 8
