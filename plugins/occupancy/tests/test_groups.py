@@ -39,7 +39,7 @@ occupancy group id 1 chain A residue from 3 to 4 alt A
 OCCU GROU ID 2 CHAI A RESI 3 ALT B
 occupancy group id 2 chain A -
    residue 4 alt B   # the other half
-occupancy group id 3 chain B residue 1
+occupancy group id 3 segm B residue 1
 occupancy group id 3 chain W residue 1 atom O
 occupancy group alts complete 1 2
 occupancy group alts incomplete 2 3

@@ -45,6 +45,10 @@ def test_residue_groups() -> None:
     )
     made = OccupancyTensor.from_residue_groups(torch.tensor([1, 1, 0.6, 0.6, 0.4, 0.4]), frame)
     assert made.expansion_mask.tolist() == [0, 0, 1, 1, 2, 2]
+    rules = [{"residues": [(1, "A"), (2, "A")], "share": True}]
+    frame["altloc"] = ["A", "A", "A", "A", "B", "B"]
+    shared = OccupancyTensor.from_residue_groups(torch.full((6,), 0.5), frame, sharing_rules=rules)
+    assert shared.expansion_mask.tolist() == [0, 0, 0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -5,7 +5,7 @@
     mixed, tensor, sharing       parameters in torch             model, grouping         a model with them
     state_tensor, vertices       states under constraints        torch_target             targets
     torch_factors, splatting     F_calc in torch
-    contacts, restraints         states that touch, --restrain
+    contacts, restraints         states that touch, --restrain   sharing_rules           residues that share
     structure, methods           models from files               reflections, free_flags, french_wilson   data
     friedel, twinning            pairs averaged, twins refused
     states, finding, group_*     what is refined together        standard_form, active_set    constraints, exact minima

@@ -22,7 +22,7 @@ import gemmi
 
 from atomloom_occupancy.group_building import Builder, nearest
 
-_WORDS = ("chain", "residue", "atom", "alt", "from", "to")
+_WORDS = {"segment": "chain", **{word: word for word in ("chain", "residue", "atom", "alt", "from", "to")}}
 _SYNTAX = "Write it as `occupancy group id 1 chain A residue from 5 to 9 alt B`"
 _RESIDUE = re.compile(r"(-?\d+)([A-Za-z]?)")
 
@@ -106,7 +106,7 @@ def _options(
     values: dict[str, list[str]] = {"chain": [], "atom": [], "alt": [], "residue": []}
     key = ""
     for word in command.words[4:]:
-        keyword = next((each for each in _WORDS if _is(word, each)), "")
+        keyword = next((meant for each, meant in _WORDS.items() if _is(word, each)), "")
         if keyword in values and (key not in values or values[key]):
             key = keyword
         elif keyword in ("from", "to") and key == "residue":

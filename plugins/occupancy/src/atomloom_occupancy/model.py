@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from atomloom.data.columns import Array
-from atomloom.errors import ConfigError
 from atomloom_occupancy.grouping import uniform_groups
+from atomloom_occupancy.sharing_rules import joined_by_rules
 from atomloom_occupancy.structure import atoms_of, load_structure, occupancies_of
 from atomloom_occupancy.tensor import OccupancyTensor
 
@@ -92,9 +92,7 @@ class Model:
         Args:
             sharing_rules: such as ``[{"residues": [(50, "A"), (51, "A")], "share": True}]``, residue number and chain.
         """
-        for rule in sharing_rules:
-            _check_rule(rule)
-        joined = _joined(self.pdb, self._create_occupancy_groups(), sharing_rules)
+        joined = joined_by_rules(self.pdb, self._create_occupancy_groups(), sharing_rules)
         self._make(self.pdb["occupancy"].to_numpy(), joined)
 
     def _create_occupancy_groups(self) -> list[list[int]]:
@@ -154,34 +152,3 @@ def atom_table(structure: gemmi.Structure) -> pd.DataFrame:
 
 def _parts(cra: gemmi.CRA) -> tuple[gemmi.Chain, gemmi.Residue, gemmi.Atom]:
     return cra.chain, cra.residue, cra.atom
-
-
-def _check_rule(rule: dict[str, Any]) -> None:
-    asked, todo = f"use the sharing rule {rule!r}", 'Write {"residues": [(50, "A"), (51, "A")], "share": True}'
-    if not {"residues"} <= rule.keys() <= {"residues", "share"}:
-        raise ConfigError(asked, "it has not the keys 'residues' and 'share' alone", todo)
-    if not all(isinstance(each, tuple | list) and len(each) == 2 for each in rule["residues"]):
-        raise ConfigError(asked, "its residues are not pairs of a number and a chain", todo)
-
-
-def _joined(frame: pd.DataFrame, groups: list[list[int]], rules: Sequence[dict[str, Any]]) -> list[list[int]]:
-    """The groups, those of the residues of one rule and of one altloc made one."""
-    shared = [rule["residues"] for rule in rules if rule.get("share")]
-    owner = {tuple(residue): number for number, residues in enumerate(shared) for residue in residues}
-    present = set(zip(frame["resseq"], frame["chainid"], strict=True))
-    missing = next((residue for residue in owner if residue not in present), None)
-    if missing is not None:
-        found = "there is no such residue"
-        raise ConfigError(
-            f"share the occupancy of residue {missing[0]} of chain {missing[1]}", found, "Correct the rule"
-        )
-    merged: dict[tuple[int, str], list[int]] = {}
-    kept = []
-    for group in groups:
-        row = frame.iloc[group[0]]
-        rule = owner.get((int(row["resseq"]), str(row["chainid"])))
-        if rule is None:
-            kept.append(group)
-        else:
-            merged.setdefault((rule, str(row["altloc"])), []).extend(group)
-    return [*kept, *merged.values()]

@@ -103,13 +103,15 @@ class _Splat(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
-        inputs = [each.detach().requires_grad_() for each in ctx.saved_tensors]
-        gradients = [torch.zeros_like(each) for each in inputs]
+        wanted = ctx.needs_input_grad[2:]
+        inputs = [each.detach().requires_grad_(w) for each, w in zip(ctx.saved_tensors, wanted, strict=True)]
+        gradients = [torch.zeros_like(each) if w else None for each, w in zip(inputs, wanted, strict=True)]
         for chosen, offsets in _chunks(ctx.mesh, ctx.gaussians, inputs[2].detach()):
             with torch.enable_grad():
                 index, values = _density(ctx.mesh, offsets, ctx.gaussians, *_three(inputs), chosen)
-            found = torch.autograd.grad(values, inputs, upstream[0][index])
-            for total, each in zip(gradients, found, strict=True):
+            needed = [each for each in inputs if each.requires_grad]
+            found = torch.autograd.grad(values, needed, upstream[0][index])
+            for total, each in zip((each for each in gradients if each is not None), found, strict=True):
                 total += each
         return None, None, *gradients
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from atomloom.errors import ConfigError
 from atomloom_occupancy.grouping import residue_groups
 from atomloom_occupancy.sharing import check_values, expansion_of
+from atomloom_occupancy.sharing_rules import joined_by_rules
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,10 +69,24 @@ class OccupancyTensor(nn.Module):
 
     @classmethod
     def from_residue_groups(
-        cls, initial_values: Tensor, pdb_dataframe: pd.DataFrame, refinable_mask: Tensor | None = None, **options: Any
+        cls,
+        initial_values: Tensor,
+        pdb_dataframe: pd.DataFrame,
+        refinable_mask: Tensor | None = None,
+        sharing_rules: Sequence[dict[str, Any]] = (),
+        **options: Any,
     ) -> OccupancyTensor:
-        """One group for each residue and alternative location of a table with `resname, resseq, chainid, altloc`."""
-        return cls(initial_values, residue_groups(pdb_dataframe), refinable_mask, **options)
+        """One group for each residue and alternative location of a table with `resname, resseq, chainid, altloc`.
+
+        Args:
+            initial_values: (atoms,)
+            pdb_dataframe: the table.
+            refinable_mask: see `OccupancyTensor`.
+            sharing_rules: see `sharing_rules`.
+            **options: of `OccupancyTensor`.
+        """
+        groups = joined_by_rules(pdb_dataframe, residue_groups(pdb_dataframe), sharing_rules)
+        return cls(initial_values, groups, refinable_mask, **options)
 
     @property
     def shape(self) -> torch.Size:
