@@ -13,27 +13,33 @@ import sys
 import tempfile
 from pathlib import Path
 
-from occupancy import comparing, tensors
+from occupancy import comparing, models, tensors
 from occupancy.crystals import CRYSTALS, SHARED
 from tables import Limit, table, verdict
 
-COSTS = "costs"
+PLAIN = {
+    "deposited": ("Deposited models, scaled and not refined", models.HEADS, models.deposited),
+    "costs": ("Forward and backward of an OccupancyTensor", tensors.HEADS, tensors.tensor_costs),
+}
+"""Tables that are not of one crystal: their titles, heads, and what makes their rows, limits and notes."""
 
 
 def main() -> int:
     """Print the tables; 1 when a limit is missed."""
     known = {crystal.name: crystal for crystal in CRYSTALS}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tables", nargs="*", help=f"of {', '.join([*known, COSTS])}; all without a name")
-    wanted = parser.parse_args().tables or [*known, COSTS]
-    if unknown := set(wanted) - {*known, COSTS}:
-        parser.error(f"there is no table {', '.join(sorted(unknown))}; name some of {', '.join([*known, COSTS])}")
+    names = [*PLAIN, *known]
+    parser.add_argument("tables", nargs="*", help=f"of {', '.join(names)}; all without a name")
+    wanted = parser.parse_args().tables or names
+    if unknown := set(wanted) - set(names):
+        parser.error(f"there is no table {', '.join(sorted(unknown))}; name some of {', '.join(names)}")
     limits: list[Limit] = []
     with tempfile.TemporaryDirectory(prefix="atomloom-bench-") as folder:
         for name in wanted:
-            if name == COSTS:
-                rows, asked, notes = tensors.tensor_costs(Path(folder))
-                table("Forward and backward of an OccupancyTensor", tensors.HEADS, rows, notes)
+            if name in PLAIN:
+                title, heads, made = PLAIN[name]
+                rows, asked, notes = made(Path(folder))
+                table(title, heads, rows, notes)
                 limits += asked
             elif (SHARED / known[name].model).exists():
                 found = comparing.compare(known[name], Path(folder))

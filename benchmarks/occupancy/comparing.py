@@ -145,7 +145,4 @@ def _speed(crystal: Crystal, answers: dict[str, list[dict[str, Any]]], loose: se
     ]
     if "cctbx" in answers:
         limits.append(Limit(f"{name}: times faster than cctbx", _cpu(answers["cctbx"]) / _cpu(ours), 3))
-    wanted_and_found = zip(crystal.deposited, ours[0]["deposited"], strict=True) if crystal.deposited else ()
-    for kind, (wanted, found) in zip(("work", "free"), wanted_and_found, strict=False):
-        limits.append(Limit(f"{name}: R {kind} of the deposited model, off", abs(found - wanted), 0.003, least=False))
     return limits

@@ -22,19 +22,19 @@ class Crystal:
         name: its code in the PDB.
         model: a file below the folder of crystals.
         data: another.
-        deposited: R work and free of the model as cctbx scales it; nothing where free flags are made at random.
+        flagged: whether the data have free flags, and none are made at random.
     """
 
     name: str
     model: str
     data: str
-    deposited: tuple[float, float] | None
+    flagged: bool = True
 
 
 CRYSTALS = (
-    Crystal("6MW0", "6MW0/6mw0.cif", "6MW0/6mw0-sf.cif.gz", None),
-    Crystal("4HG7", "4HG7/4hg7.pdb", "4HG7/4hg7-sf.cif", (0.1772, 0.2143)),
-    Crystal("7RIN", "7RIN/7rin.pdb", "7RIN/7rin_phases.mtz", (0.1332, 0.1509)),
+    Crystal("6MW0", "6MW0/6mw0.cif", "6MW0/6mw0-sf.cif.gz", flagged=False),
+    Crystal("4HG7", "4HG7/4hg7.pdb", "4HG7/4hg7-sf.cif"),
+    Crystal("7RIN", "7RIN/7rin.pdb", "7RIN/7rin_phases.mtz"),
 )
 
 

@@ -1,7 +1,8 @@
 """Refines with atomloom-occupancy.
 
 ``python with_atomloom.py refine TASK RESULT`` does what ``atomloom occupancy refine`` does up to the uncertainties;
-``held`` solves for occupancies with scales and errors that cctbx has exported; ``costs`` times an `OccupancyTensor`.
+``held`` solves for occupancies with scales and errors that cctbx has exported; ``deposited`` says how well the model
+fits as it is; ``costs`` times an `OccupancyTensor`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from atomloom_occupancy.basis import build_basis
 from atomloom_occupancy.finding import find_network
 from atomloom_occupancy.likelihood import Amplitudes, Errors, MaximumLikelihood
 from atomloom_occupancy.objective import Objective, Restraint
-from atomloom_occupancy.refining import How, prepare, refine
+from atomloom_occupancy.refining import How, fit, prepare, refine
 from atomloom_occupancy.reflection_files import load_reflections
 from atomloom_occupancy.standard_form import Together
 from atomloom_occupancy.states import Network, State
@@ -33,7 +34,7 @@ def main() -> None:
     verb, task, result = sys.argv[1], *map(Path, sys.argv[2:])
     asked = json.loads(task.read_text())
     begun = time.perf_counter(), time.process_time()
-    found = {"refine": refined, "held": held, "costs": tensor_costs}[verb](asked)
+    found = VERBS[verb](asked)
     found["seconds"], found["cpu"] = time.perf_counter() - begun[0], time.process_time() - begun[1]
     found["mebibytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result.write_text(json.dumps(found))
@@ -52,8 +53,15 @@ def refined(asked: dict[str, Any]) -> dict[str, Any]:
         "flat": [list(each) for each in spread.flat],
         "r_work": done.after.r_factor(data, data.work),
         "r_free": done.after.r_factor(data, data.free),
-        "deposited": [done.before.r_factor(data, chosen) for chosen in (data.work, data.free)],
     }
+
+
+def deposited(asked: dict[str, Any]) -> dict[str, Any]:
+    """R of the model as it is."""
+    structure, data = load_structure(asked["model"]), load_reflections(asked["data"])
+    found = fit(prepare(structure, data, Network((), ()), How()), np.zeros(0), How())
+    r = {name: found.r_factor(data, chosen) for name, chosen in (("r_work", data.work), ("r_free", data.free))}
+    return {**r, "reflections": len(data)}
 
 
 def held(asked: dict[str, Any]) -> dict[str, Any]:
@@ -118,6 +126,8 @@ def _name(cra: Any) -> str:
     parts = cra.chain.name, str(cra.residue.seqid), cra.residue.name, cra.atom.name, cra.atom.altloc.strip("\0")
     return "/".join(parts)
 
+
+VERBS = {"refine": refined, "held": held, "deposited": deposited, "costs": tensor_costs}
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,8 @@
 """Refines with the engine inside phenix.refine, in an environment that holds cctbx-base alone.
 
 ``python with_cctbx.py refine TASK RESULT`` leaves occupancies, groups and, beside RESULT, what the target was made of;
-``score`` leaves its F_calc at other occupancies. TASK and RESULT are JSON.
+``score`` leaves its F_calc at other occupancies,
+``deposited`` says how well the model fits as it is. TASK and RESULT are JSON.
 """
 
 import json
@@ -27,7 +28,7 @@ def main():
         asked = json.load(file)
     begun = time.perf_counter(), time.process_time()
     model = mmtbx.model.manager(model_input=iotbx.pdb.input(file_name=asked["model"]), log=null_out())
-    found = {"refine": refine, "score": score}[verb](asked, model, result)
+    found = {"refine": refine, "score": score, "deposited": deposited}[verb](asked, model, result)
     found["seconds"], found["cpu"] = time.perf_counter() - begun[0], time.process_time() - begun[1]
     found["mebibytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     with open(result, "w") as file:
@@ -73,7 +74,13 @@ def score(asked, model, result):
     return {}
 
 
-def scaled(asked, model):
+def deposited(asked, model, result):
+    """R of the model as it is, without what cctbx takes for outliers."""
+    fmodel = scaled(asked, model, remove_outliers=True)
+    return {"r_work": fmodel.r_work(), "r_free": fmodel.r_free(), "reflections": fmodel.f_obs().data().size()}
+
+
+def scaled(asked, model, remove_outliers=False):
     """The model against the data, with cctbx's bulk solvent and scales."""
     arrays = reflection_file_reader.any_reflection_file(asked["data"]).as_miller_arrays()
     observed = next(each for each in arrays if each.info().labels[0] == "FP")
@@ -83,7 +90,7 @@ def scaled(asked, model):
     fmodel = mmtbx.f_model.manager(
         f_obs=observed, r_free_flags=free, xray_structure=model.get_xray_structure(), target_name="ml"
     )
-    fmodel.update_all_scales(remove_outliers=False)
+    fmodel.update_all_scales(remove_outliers=remove_outliers)
     return fmodel
 
 
