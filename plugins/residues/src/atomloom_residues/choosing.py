@@ -75,7 +75,7 @@ def choose(request: Request, series: Series) -> Chosen:
         if request.last == 1 and len(series.files) > 1:
             raise _degenerate("--last 1", "it is the newest file alone", series)
         return Chosen(f"the last {request.last}, evenly", profiles.last(len(series.files), request.last))
-    sigma = request.sigma_rel or SIGMA_REL
+    sigma = SIGMA_REL if request.sigma_rel is None else request.sigma_rel
     gamma = 0.0 if request.profile == "uniform" else profiles.gamma_of(sigma)
     rule = "uniform profile" if request.profile == "uniform" else f"power profile of relative width {sigma:g}"
     chosen = Chosen(rule, profiles.power(series.times, gamma))

@@ -67,12 +67,11 @@ def errors(
     name, folder = model_id or Path(predicted).stem, Path(out)
     with watched():
         results = results_of(forces, name, Options(frames_per_block=block), other)
-        written = write_files(results, folder)
-    if structure is not None:
-        for suffix in (".cif", ".pdb"):
+        for suffix in (".cif", ".pdb") if structure is not None else ():
             target = folder / f"{name}_per_residue_rmse{suffix}"
-            matched = write_on_structure(results["judgement"], structure, target, protein)
+            matched = write_on_structure(results["judgement"], str(structure), target, protein)
             note(f"The errors of {matched} residues are on '{target}', in kcal/mol/angstrom as B factors.")
+        written = write_files(results, folder)
     if json_output:
         echo_json(plain(results["judgement"]))
     else:
@@ -93,8 +92,9 @@ def _read(path: str, dataset: Dataset) -> Array:
     if name is None:
         raise DataError(f"read the forces in '{path}'", f"it has {', '.join(arrays)}", "Call them F")
     values = np.asarray(arrays[name][...])
-    if values.ndim != 3 or len(values) != len(lengths) or values.shape[1] < lengths.max() or values.shape[2] != 3:
-        wanted = f"{len(lengths)} frames of up to {lengths.max()} beads"
+    longest = int(lengths.max(initial=0))
+    if values.ndim != 3 or len(values) != len(lengths) or values.shape[1] < longest or values.shape[2] != 3:
+        wanted = f"{len(lengths)} frames of up to {longest} beads"
         found = f"their shape is {list(values.shape)}, and the data has {wanted}"
         raise DataError(f"read the forces in '{path}'", found, "Give them as [frames, beads, 3]")
     real: Array = values[np.arange(values.shape[1]) < lengths[:, None]]

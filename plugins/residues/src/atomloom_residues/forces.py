@@ -107,6 +107,8 @@ def forces_of(dataset: Dataset, predicted: npt.ArrayLike, unit: str = "", prior:
             "judge forces", f"the data holds {', '.join(dataset.columns)} and no F", "Bring reference forces"
         )
     lengths = dataset.sizes["atom"]
+    if not lengths.sum():
+        raise DataError("judge forces", f"the {len(dataset)} frames have no beads", "Bring some that have")
     names, numbers = _names(dataset), _numbers(dataset, lengths)
     ends = offsets(lengths)
     given = dataset["protein_id"].astype(str) if "protein_id" in dataset else np.full(len(dataset), "")
@@ -199,6 +201,9 @@ def _predictions(predicted: npt.ArrayLike, beads: int) -> Array:
 
 
 def _finite(values: Array, which: str) -> Array:
+    if values.dtype.kind not in "fiu":
+        found = f"the {which} ones are of the type {values.dtype}"
+        raise DataError("compare forces", found, "Give them as real numbers")
     bad = np.flatnonzero(~np.isfinite(values).all(axis=-1))
     if bad.size:
         found = f"{bad.size} {which} forces are not finite, that of bead {int(bad[0])} first"

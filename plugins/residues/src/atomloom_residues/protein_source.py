@@ -148,8 +148,16 @@ def _numbers_of(rows: Rows | None, path: Path) -> dict[str, int]:
     while isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, str):
-        value = json.loads(value)
+        value = _parsed(value)
     if not isinstance(value, dict) or not all(isinstance(number, int | np.integer) for number in value.values()):
         found = f"aa_to_id is {value!r}"[:100]
         raise DataError(f"read the protein in '{path}'", found, "Give a dict of names and whole numbers")
     return {str(name): int(number) for name, number in value.items()}
+
+
+def _parsed(text: str) -> Any:
+    """What a JSON text says; the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

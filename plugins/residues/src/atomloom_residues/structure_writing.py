@@ -57,6 +57,7 @@ def write_on_structure(judgement: Judgement, structure: str | Path, target: str 
         matched = int((places >= 0).sum())
     if not matched:
         raise DataError(f"match '{structure}' with the data", "no residue has the same number", "Number both alike")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
         read.make_mmcif_document().write_file(str(temporary)) if path.suffix == ".cif" else read.write_pdb(
             str(temporary)
