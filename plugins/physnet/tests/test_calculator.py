@@ -15,6 +15,7 @@ from ase.md.verlet import VelocityVerlet
 from ase.optimize import BFGS
 
 from atomloom import DataError
+from atomloom.ensemble import Calibration, Ensemble, Scale
 from atomloom_physnet import PhysNetCalculator
 
 Make = Callable[..., Any]
@@ -47,6 +48,24 @@ def test_it_gives_what_the_model_predicts(fitted: Make, padded: Make, predicted:
     np.testing.assert_allclose(atoms.get_forces(), wanted["F"], atol=1e-9)
     np.testing.assert_allclose(atoms.get_charges(), wanted["mono"], atol=1e-9)
     np.testing.assert_allclose(atoms.get_dipole_moment(), wanted["D"][0], atol=1e-9)
+
+
+def test_an_ensemble_has_means_and_uncertainties(fitted: Make) -> None:
+    """Means of all results of its members; the spread of energy and of each atom's force, calibrated."""
+    both = (fitted(), fitted(conditioning="embedding", charge_embed_dim=4, spin_embed_dim=4))
+    scale = Scale(factor=3.0, dof=3, values=100)
+    together = PhysNetCalculator(Ensemble(both, Calibration({"F": scale})), charge=1, spin=2)
+    alone = [PhysNetCalculator(potential, charge=1, spin=2) for potential in both]
+    for calculator in (together, *alone):
+        calculator.calculate(water())
+    energies, forces = ([each.results[name] for each in alone] for name in ("energy", "forces"))
+    for name, value in alone[0].results.items():
+        np.testing.assert_allclose(together.results[name], (value + alone[1].results[name]) / 2)
+    assert together.get_property("energy_std", water()) == pytest.approx(np.std(energies, ddof=1))
+    by_component = np.var(forces, axis=0, ddof=1).mean(axis=1)
+    np.testing.assert_allclose(together.results["forces_std"], scale.width * np.sqrt(by_component))
+    with pytest.raises(PropertyNotImplementedError):
+        alone[0].get_property("energy_std", water())
 
 
 def test_a_state_in_the_info_of_atoms_is_followed(fitted: Make) -> None:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from atomloom import DataError, Dataset
-from atomloom.pipeline import Fitted
+from atomloom.ensemble import Calibration, Ensemble, Scale
 from atomloom.writers import write
 from atomloom_physnet.cli import physnet
 from atomloom_physnet.gaps import Structure, differences, gaps, possible
@@ -20,6 +20,7 @@ from atomloom_physnet.gaps import Structure, differences, gaps, possible
 Make = Callable[..., Any]
 
 ENERGIES = {(0, 1): -10.0, (0, 3): -6.5, (1, 2): 2.0, (1, 4): 9.0, (-1, 2): -8.0}
+SCALE = Scale(factor=2.0, dof=1, values=100)
 WATER = Structure(np.array([8, 1, 1]), np.array([[0.0, 0.0, 0.0], [0.96, 0.0, 0.0], [-0.24, 0.93, 0.0]]))
 
 
@@ -82,10 +83,14 @@ def structure(tmp_path: Path) -> str:
 @pytest.fixture
 def asked(fitted: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
     """Calls the command with runs that are models of random parameters."""
-    models = {"one": fitted(), "two": fitted(conditioning="embedding", charge_embed_dim=4, spin_embed_dim=4)}
+    models: dict[str, Any] = {
+        "one": fitted(),
+        "two": fitted(conditioning="embedding", charge_embed_dim=4, spin_embed_dim=4),
+    }
     monkeypatch.setattr("atomloom.runs.history.find", lambda name, root: type("Found", (), {"path": name}))
     monkeypatch.setattr("atomloom.runs.Run.open", lambda name: name)
-    monkeypatch.setattr(Fitted, "load", models.__getitem__)
+    models["both"] = Ensemble(tuple(models.values()), Calibration({"E": SCALE}))
+    monkeypatch.setattr("atomloom.ensemble.loaded", models.__getitem__)
     return lambda *arguments: CliRunner().invoke(physnet, ["states", *arguments])
 
 
@@ -97,6 +102,16 @@ def test_the_command_prints_means_and_spreads(asked: Any, structure: str) -> Non
     assert (found["charge"], found["unit"], found["adiabatic"]) == (0, "eV", False)
     assert set(found["differences"]) == {"ionisation energy", "electron affinity", "singlet-triplet gap"}
     assert all(each["spread"] > 0 for each in found["differences"].values())
+
+
+def test_a_calibrated_ensemble_has_an_uncertainty(asked: Any, structure: str) -> None:
+    """Which is the spread of its members by what its energies were calibrated with."""
+    raw = json.loads(asked(structure, "--run", "one", "--run", "two", "--json").output)["differences"]
+    found = json.loads(asked(structure, "--run", "both", "--json").output)["differences"]
+    for name, each in found.items():
+        assert each["mean"] == pytest.approx(raw[name]["mean"])
+        assert each["uncertainty"] == pytest.approx(SCALE.width * raw[name]["spread"])
+    assert "uncertainty (eV)" in asked(structure, "--run", "both").output
 
 
 def test_one_run_has_no_spread(asked: Any, structure: str) -> None:

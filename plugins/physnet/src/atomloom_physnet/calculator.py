@@ -14,6 +14,7 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import NDArray
 
 from atomloom import DataError, Run
+from atomloom.ensemble import Calibration, Ensemble, loaded, mean_and_spread
 from atomloom.pipeline import Fitted
 from atomloom_jax.precision import cast, precise, precision_of
 from atomloom_physnet.model import NETWORK, PARAMETERS, check_seen, computed
@@ -26,6 +27,8 @@ SKIN = 0.5
 INFO = {"charge": "charge", "spin": "spin"}
 """Keys of ``atoms.info`` that hold the total charge in e and the multiplicity 2S+1."""
 
+UNCERTAIN = {"energy_std": ("energy", "E"), "forces_std": ("forces", "F")}
+"""Results that an ensemble has beside the others: which of them is uncertain, and its field."""
 
 _COMPUTED = jax.jit(computed)
 
@@ -37,7 +40,9 @@ class PhysNetCalculator(Calculator):
     ``atoms.info["spin"]``, or else what the run assumed for its data. Where none says them there is no result.
 
     Args:
-        run: a run or its folder, or what `Fitted.load` gives of one.
+        run: a run or its folder, or what `atomloom.ensemble.loaded` gives of one. Of an ensemble results are means of
+            its members, and there are ``energy_std`` and ``forces_std [atoms]``, which two of three errors are smaller
+            than; its calibration is used if it has one.
         charge: in e.
         spin: 2S+1.
         skin: by how much lists of neighbours reach further than needed, in angstrom.
@@ -55,13 +60,18 @@ class PhysNetCalculator(Calculator):
 
     def __init__(
         self,
-        run: Fitted | Run | str | Path,
+        run: Fitted | Ensemble | Run | str | Path,
         charge: int | None = None,
         spin: int | None = None,
         skin: float = SKIN,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # ase annotates in part
-        self.fitted = _loaded(run)
+        potential = _loaded(run)
+        self.calibration = potential.calibration if isinstance(potential, Ensemble) else None
+        self.members = potential.members if isinstance(potential, Ensemble) else (potential,)
+        self.fitted = self.members[0]
+        if self.calibration is not None:
+            self.implemented_properties = [*self.implemented_properties, *UNCERTAIN]
         self.charge, self.spin = charge, spin
         config = self.fitted.state[NETWORK].config
         self.neighbours = Neighbours(config.reach, skin)
@@ -102,11 +112,13 @@ class PhysNetCalculator(Calculator):
         batch = self._batch(now, charge, spin)
         if set(system_changes) - {"positions", "cell"}:
             check_electrons_of(now.numbers, charge, spin)
-            check_seen(self.fitted.state, batch)
+            for member in self.members:
+                check_seen(member.state, batch)
         with precise(self._precision):
             moved = {name: cast(values, self._precision) for name, values in batch.items()}
-            found = jax.device_get(_COMPUTED(self.fitted.state, moved))
-        self.results = self._results(now, found)
+            found = [jax.device_get(_COMPUTED(member.state, moved)) for member in self.members]
+        results = [_results(member, now, each) for member, each in zip(self.members, found, strict=True)]
+        self.results = results[0] if self.calibration is None else _together(results, self.calibration)
         self._used = charge, spin
 
     def _batch(self, atoms: Atoms, charge: float, spin: int) -> dict[str, NDArray[Any]]:
@@ -121,26 +133,38 @@ class PhysNetCalculator(Calculator):
             **self.neighbours.arrays(geometry),
         }
 
-    def _results(self, atoms: Atoms, found: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        references = np.asarray(self.fitted.state["references"])[atoms.numbers]
-        energy = float(found["energy"][0]) + float(references.sum())
-        results = {
-            "energy": energy,
-            "free_energy": energy,
-            "forces": found["forces"].astype(np.float64),
-            "charges": found["charges"].astype(np.float64),
-            "dipole": found["dipoles"][0].astype(np.float64),
-        }
-        if atoms.pbc.all():
-            strained = found["virials"][0].astype(np.float64)
-            results["stress"] = full_3x3_to_voigt_6_stress((strained + strained.T) / 2 / atoms.get_volume())
-        return results
+
+def _results(member: Fitted, atoms: Atoms, found: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """What one potential says of these atoms, in ase's names and units."""
+    references = np.asarray(member.state["references"])[atoms.numbers]
+    energy = float(found["energy"][0]) + float(references.sum())
+    results = {
+        "energy": energy,
+        "free_energy": energy,
+        "forces": found["forces"].astype(np.float64),
+        "charges": found["charges"].astype(np.float64),
+        "dipole": found["dipoles"][0].astype(np.float64),
+    }
+    if atoms.pbc.all():
+        strained = found["virials"][0].astype(np.float64)
+        results["stress"] = full_3x3_to_voigt_6_stress((strained + strained.T) / 2 / atoms.get_volume())
+    return results
+
+
+def _together(results: Sequence[Mapping[str, Any]], calibration: Calibration) -> dict[str, Any]:
+    """The means of what members say, and the uncertainties of energy and forces."""
+    means: dict[str, Any] = {name: np.mean([each[name] for each in results], axis=0) for name in results[0]}
+    for own, (name, field) in UNCERTAIN.items():
+        _, spread = mean_and_spread([np.atleast_1d(each[name]) for each in results])
+        uncertainty = calibration.width(field) * spread
+        means[own] = uncertainty if means[name].ndim else float(uncertainty[0])
+    return {name: float(value) if np.ndim(value) == 0 else value for name, value in means.items()}
 
 
 _LONG = {"charge": "total charge", "spin": "multiplicity"}
 
 
-def _loaded(run: Fitted | Run | str | Path) -> Fitted:
-    if isinstance(run, Fitted):
+def _loaded(run: Fitted | Ensemble | Run | str | Path) -> Fitted | Ensemble:
+    if isinstance(run, Fitted | Ensemble):
         return run
-    return Fitted.load(run if isinstance(run, Run) else Run.open(run))
+    return loaded(run if isinstance(run, Run) else Run.open(run))

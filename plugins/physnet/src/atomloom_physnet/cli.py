@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,6 +13,8 @@ from atomloom.cli.output import echo_json, json_option, note, table
 
 if TYPE_CHECKING:
     from atomloom.data import Dataset
+    from atomloom.ensemble import Ensemble
+    from atomloom.pipeline import Fitted
     from atomloom_physnet.gaps import Differences, Energies, Floats, Structure
 
 
@@ -42,10 +44,11 @@ def states(
 ) -> None:
     """Ionisation energy, electron affinity and singlet-triplet gap of the molecule in STRUCTURE.
 
-    From its geometry in all states that the runs have learnt. Several runs are an ensemble: numbers are then means,
-    with the standard deviation over the runs as their spread.
+    From its geometry in all states that the runs have learnt. Of an ensemble, made by `train physnet --ensemble 4`,
+    numbers are the means of its members with a standard uncertainty, calibrated as its energies are; of several runs
+    they are means with the standard deviation over them as their spread.
     """
-    from atomloom.pipeline import Fitted
+    from atomloom.ensemble import loaded
     from atomloom.runs import Run
     from atomloom.runs.history import find
     from atomloom_physnet.gaps import differences
@@ -53,17 +56,17 @@ def states(
     with watched():
         dataset = read_data([structure], DataOptions(**options)).dataset
         molecule, own = _molecule(dataset, frame, charge)
-        members = [Fitted.load(Run.open(find(name, Path(root)).path)) for name in run_names]
+        potentials = [loaded(Run.open(find(name, Path(root)).path)) for name in run_names]
+        members, width = _members(potentials)
         found = differences(members, molecule, own, _energies(relax))
+    told = _Told(width)
     if json_output:
-        echo_json(_as_json(found, own, relax))
+        echo_json(_as_json(found, own, relax, told))
         return
-    table(
-        ("state", "above the lowest (eV)", "spread (eV)"), [(_named(*s), *_mean(e)) for s, e in found.energies.items()]
-    )
+    spread, kind = f"{told.spread} (eV)", "adiabatic" if relax else "vertical"
+    table(("state", "above the lowest (eV)", spread), [(_named(*s), *told.text(e)) for s, e in found.energies.items()])
     click.echo()
-    kind = "adiabatic" if relax else "vertical"
-    table(("difference", "eV", "spread (eV)"), [(f"{kind} {name}", *_mean(gap)) for name, gap in found.gaps.items()])
+    table(("difference", "eV", spread), [(f"{kind} {name}", *told.text(gap)) for name, gap in found.gaps.items()])
     note(f"Of a molecule of charge {own} in '{structure}', by {len(members)} run{'s' if len(members) > 1 else ''}.")
 
 
@@ -136,18 +139,51 @@ def _named(charge: int, multiplicity: int) -> str:
     return f"{charge:+d} {word}" if charge else f"0 {word}"
 
 
-def _mean(values: Floats) -> tuple[str, str]:
-    """Mean and spread in digits; there is no spread of one."""
-    spread = f"{values.std(ddof=1):.3f}" if len(values) > 1 else "–"
-    return f"{values.mean():.3f}", spread
+class _Told(NamedTuple):
+    """How values of several members are told: their mean, and how far they differ.
+
+    Args:
+        width: what makes of the standard deviation of members a standard uncertainty; None where that is not known.
+    """
+
+    width: float | None
+
+    @property
+    def spread(self) -> str:
+        """What the second number is."""
+        return "spread" if self.width is None else "uncertainty"
+
+    def numbers(self, values: Floats) -> tuple[float, float | None]:
+        """Both numbers; there is no spread of one."""
+        return float(values.mean()), float(values.std(ddof=1)) * (self.width or 1.0) if len(values) > 1 else None
+
+    def text(self, values: Floats) -> tuple[str, str]:
+        """Both in digits.
+
+        >>> import numpy as np
+        >>> _Told(2.0).text(np.array([1.0, 2.0, 3.0]))
+        ('2.000', '2.000')
+        """
+        mean, spread = self.numbers(values)
+        return f"{mean:.3f}", "–" if spread is None else f"{spread:.3f}"
+
+    def json(self, values: Floats) -> dict[str, float | None]:
+        """Both by name."""
+        return dict(zip(("mean", self.spread), self.numbers(values), strict=True))
 
 
-def _as_json(found: Differences, charge: int, relax: bool) -> dict[str, Any]:
-    energies = [{"charge": q, "multiplicity": m, **_both(e)} for (q, m), e in found.energies.items()]
-    gaps = {name: _both(values) for name, values in found.gaps.items()}
+def _members(potentials: Sequence[Fitted | Ensemble]) -> tuple[list[Fitted], float | None]:
+    """All members of all runs; and of a single calibrated ensemble what makes their spread an uncertainty."""
+    from atomloom.ensemble import Ensemble
+
+    members = [one for each in potentials for one in (each.members if isinstance(each, Ensemble) else (each,))]
+    first = potentials[0]
+    if len(potentials) == 1 and isinstance(first, Ensemble) and "E" in first.calibration.scales:
+        return members, first.calibration.width("E")
+    return members, None
+
+
+def _as_json(found: Differences, charge: int, relax: bool, told: _Told) -> dict[str, Any]:
+    energies = [{"charge": q, "multiplicity": m, **told.json(e)} for (q, m), e in found.energies.items()]
+    gaps = {name: told.json(values) for name, values in found.gaps.items()}
     return {"charge": charge, "adiabatic": relax, "unit": "eV", "states": energies, "differences": gaps}
-
-
-def _both(values: Floats) -> dict[str, Any]:
-    members: Sequence[float] = values.tolist()
-    return {"mean": float(values.mean()), "spread": float(values.std(ddof=1)) if len(members) > 1 else None}
