@@ -61,6 +61,14 @@ MOLECULES = (
     ),
     _field("spin_charges", _ATOM, "", "Unpaired electrons on each atom.", "spin_densities atomic_spins"),
     _field("atom_dipoles", _ATOM_XYZ, "e*angstrom", "Atomic dipoles.", "D dipoles atomic_dipoles mbis_dipoles"),
+    _field("level", ("frame",), "", "Level of theory of the labels, where frames are of several.", dtype="str"),
+    _field(
+        "level_index",
+        ("frame",),
+        "",
+        "Number of that level among those that a model is fitted to; made for models that tell levels apart.",
+        dtype="int",
+    ),
     _field("velocities", _ATOM_XYZ, "angstrom/fs", "Velocities of the atoms.", "velocity vel"),
 )
 

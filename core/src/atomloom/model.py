@@ -31,11 +31,13 @@ class Schema:
         fields: declarations of the fields that are there.
         elements: atomic numbers that occur, ascending.
         atoms: atoms of the longest frame.
+        levels: the levels of theory of the frames, sorted; none where nothing says any.
     """
 
     fields: Mapping[str, Field]
     elements: tuple[int, ...]
     atoms: int
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,14 @@ class Model(ABC, Generic[State]):
             config: the struct that the spec names.
         """
         return dataset
+
+    def check(self, parts: Mapping[str, Dataset], config: Any) -> None:
+        """Stops at parts that the model cannot be fitted to or judged by; asked before there is a run.
+
+        Args:
+            parts: ``"train"``, ``"valid"`` and ``"test"``, of which the last two may be empty.
+            config: the struct that the spec names.
+        """
 
     def fit(self, state: State, data: FitData, losses: tuple[WeightedLoss, ...], run: Run) -> State:
         """Brings the state to the data; a model without a fit of its own is trained by its backend."""

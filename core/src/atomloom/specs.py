@@ -175,6 +175,7 @@ class ModelSpec(Loaded):
         training: training options whose default differs from the backend's.
         losses: weights of the losses that are on unless an experiment names its own.
         claims: members of `CLAIMS` that the model promises to satisfy.
+        levels: whether it tells levels of theory apart; it then reads ``level_index`` where data are of several.
         presets: defaults by system size, the smallest systems first: by habit ``"small"`` (under 30 atoms),
             ``"medium"`` and ``"large"``.
     """
@@ -186,7 +187,14 @@ class ModelSpec(Loaded):
     training: Mapping[str, Any] = EMPTY
     losses: Mapping[str, float] = EMPTY
     claims: frozenset[str] = frozenset()
+    levels: bool = False
     presets: Mapping[str, Preset] = EMPTY
+
+    def for_levels(self, known: tuple[str, ...]) -> ModelSpec:
+        """What it says of itself where it is fitted to frames of these levels of theory."""
+        if not self.levels or len(known) < 2:
+            return self
+        return self.replace(needs=(*self.needs, "level_index"))
 
 
 class LossSpec(Loaded):

@@ -20,6 +20,11 @@ runs_option = click.option(
 )
 """Where runs are."""
 
+level_option = click.option(
+    "--level", metavar="NAME", help="Level of theory to predict at, of those that the run was fitted to."
+)
+"""Which of several levels is wanted."""
+
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds ``--reader``, ``--option``, ``--as``, ``--unit`` and ``--drop-bad``."""

@@ -118,6 +118,9 @@ def _general(function: Callable[..., None]) -> Callable[..., None]:
             "--split-seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the random split."
         ),
         click.option(
+            "--stratify", multiple=True, metavar="FIELD", help="Divide each value of a field by itself; repeatable."
+        ),
+        click.option(
             "--ensemble",
             type=click.IntRange(min=2),
             metavar="INT",
@@ -193,7 +196,7 @@ def _experiment(
     return Experiment(
         preset=given.get("preset"),
         ensemble=given["ensemble"],
-        data=Data(source=[source], split=Split(seed=given["split_seed"])),
+        data=Data(source=[source], split=Split(seed=given["split_seed"], stratify=list(given["stratify"]))),
         batching=_batching(given, folder) if folder else Batching(batch_size=given["batch_size"]),
         model={"name": name, **tables["model"]},
         losses=_weights(given["losses"]),

@@ -49,6 +49,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         name="unit", default_factory=dict
     )
     drop_bad: Annotated[bool, Meta(description="leave out frames with NaN or infinite positions or energies")] = False
+    level: Annotated[Text | None, Meta(description="level of theory of its labels, in place of what it says")] = None
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -67,6 +68,9 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     seed: Annotated[int, Meta(ge=0, description="seed of the random split")] = 0
     group: Annotated[Text | None, Meta(description="field whose equal values stay together, such as protein_id")] = None
     field: Annotated[Text | None, Meta(description="field that says the part of each row, such as free_flag")] = None
+    stratify: Annotated[
+        list[Text], Meta(description="fields of which each combination of values is divided by itself, rare ones too")
+    ] = []
     blocks: Annotated[
         Annotated[int, Meta(ge=2)] | None,
         Meta(description="cut the frames into this many contiguous blocks and keep each together, for trajectories"),
@@ -87,6 +91,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def problems(self) -> Iterator[Problem]:
         """Ways to split that exclude each other, and fractions that do not add up."""
         given = {name: getattr(self, name) for name in (*SHARES, "group", "field", "blocks")}
+        given["stratify"] = self.stratify or None
         named = [name for name, value in given.items() if value is not None]
         shares = {name: given[name] for name in named if name in SHARES}
         if "field" in named:
@@ -94,6 +99,8 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             return
         if {"group", "blocks"} <= set(named):
             yield _exclusive("blocks", "group")
+        if {"stratify", "blocks"} <= set(named):
+            yield _exclusive("stratify", "blocks")
         files = [name for name, share in shares.items() if isinstance(share, str)]
         if files:
             yield from self._files(files, shares, named)
@@ -103,7 +110,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def _files(self, files: list[str], shares: dict[str, Any], named: list[str]) -> Iterator[Problem]:
         for name in shares.keys() - files:
             yield Problem((name,), f"is a fraction, and `{files[0]}` is a file", "Give files for all parts or none")
-        yield from (_exclusive(name, files[0]) for name in ("group", "blocks") if name in named)
+        yield from (_exclusive(name, files[0]) for name in ("group", "blocks", "stratify") if name in named)
         if "train" not in shares:
             yield Problem(("train",), "is missing", "Give the file with the indices to train on")
 

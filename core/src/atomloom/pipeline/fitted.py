@@ -8,6 +8,7 @@ from typing import Any
 
 from atomloom.batching import Near, PaddedBatch
 from atomloom.data import Dataset
+from atomloom.data.levels import numbered
 from atomloom.data.schema import declared
 from atomloom.errors import RunError
 from atomloom.experiment import InFile, build
@@ -57,6 +58,7 @@ class Fitted:
         place = InFile(str(run.files.config)).under("model")
         config = build(options_of(spec.config), table, place)
         schema = schema_from(run.provenance["schema"])
+        spec = spec.for_levels(schema.levels)
         fresh = model.init(schema, config, int(run.provenance["seeds"].get("training", 0)))
         state = model.with_leaves(fresh, checkpoint.model_leaves)
         backend = resolve(registry().get("backends", spec.backend).spec.load)
@@ -70,6 +72,8 @@ class Fitted:
     def complete(self, dataset: Dataset) -> Dataset:
         """Data to predict for with all that the model reads; an error says what they lack."""
         whole = self.model.complete(dataset, self.config)
+        if self.spec.levels:
+            whole = numbered(whole, self.schema.levels)
         require(whole, self.spec.needs, f"predict with the model {self.spec.name!r}")
         return whole
 
@@ -85,7 +89,12 @@ class Fitted:
 def schema_to(schema: Schema) -> dict[str, Any]:
     """A schema as provenance keeps it."""
     fields = {name: {"dims": list(f.dims), "unit": f.unit, "dtype": f.dtype} for name, f in schema.fields.items()}
-    return {"fields": fields, "elements": list(schema.elements), "atoms": schema.atoms}
+    return {
+        "fields": fields,
+        "elements": list(schema.elements),
+        "atoms": schema.atoms,
+        "levels": list(schema.levels),
+    }
 
 
 def schema_from(stored: dict[str, Any]) -> Schema:
@@ -94,4 +103,4 @@ def schema_from(stored: dict[str, Any]) -> Schema:
         name: Field(name=name, dims=tuple(f["dims"]), unit=f["unit"], dtype=f["dtype"])
         for name, f in stored["fields"].items()
     }
-    return Schema(fields, tuple(stored["elements"]), int(stored["atoms"]))
+    return Schema(fields, tuple(stored["elements"]), int(stored["atoms"]), tuple(stored.get("levels", ())))

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec.structs import replace as replaced
 
 from atomloom.data import Dataset
+from atomloom.data.levels import levels_of, numbered
 from atomloom.errors import ConfigError, DataError, PluginError
 from atomloom.experiment import AsFlags, Experiment, Place, build, plain
 from atomloom.harmonizing import HarmonizeReport, require
@@ -17,7 +18,7 @@ from atomloom.harmonizing.checks import check_finite
 from atomloom.model import Backend, FitData, Model, Schema, WeightedLoss
 from atomloom.pipeline import leakage, presets
 from atomloom.pipeline.sources import Harmonised, load_data
-from atomloom.pipeline.splitting import Parts, split
+from atomloom.pipeline.splitting import PARTS, Parts, split
 from atomloom.registry import Contribution, registry, resolve
 from atomloom.runs import tracking
 from atomloom.specs import BackendSpec, LossSpec, ModelSpec, Preset
@@ -104,9 +105,14 @@ def prepare(experiment: Experiment, place: Place | None = None, data: Harmonised
         preset = presets.chosen(experiment, spec, longest_of(data.dataset))
         config, training = _options(experiment, spec, backend_spec, preset, where)
     data = replace(data, dataset=model.complete(data.dataset, config))
+    if spec.levels:
+        known = levels_of(data.dataset)
+        spec = spec.for_levels(known)
+        data = replace(data, dataset=numbered(data.dataset, known))
     require(data.dataset, spec.needs, f"fit the model {spec.name!r}")
     losses, off, loss_found = _losses(experiment, spec, data.dataset)
     parts = split(data.dataset, experiment.data.split)
+    model.check({name: data.dataset[getattr(parts, name)] for name in PARTS}, config)
     _check_labels(data.dataset, parts, losses)
     readers = {name: registry().get("readers", name) for name in (source.reader for source in experiment.data.source)}
     job = Job(
@@ -171,12 +177,12 @@ def options_of(reference: str) -> type[msgspec.Struct]:
 
 
 def schema_of(dataset: Dataset) -> Schema:
-    """The declarations, elements and longest frame of a data set."""
+    """The declarations, elements, longest frame and levels of theory of a data set."""
     elements: set[int] = set()
     for batch in dataset.blocks(4096, ["Z"]) if "Z" in dataset else ():
         elements.update(np.unique(batch["Z"]).tolist())
     fields = {name: field for name, field in dataset.fields.items() if field.dims}
-    return Schema(fields, tuple(sorted(elements)), longest_of(dataset))
+    return Schema(fields, tuple(sorted(elements)), longest_of(dataset), levels_of(dataset))
 
 
 def longest_of(dataset: Dataset) -> int:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from atomloom.data import Dataset, concatenate
+from atomloom.data.levels import LEVEL as FRAME_LEVEL
+from atomloom.data.levels import at_level
 from atomloom.data.meta import LEVEL, LEVELS
 from atomloom.errors import InputError
 from atomloom.experiment import Source
@@ -39,7 +41,9 @@ def load_data(sources: Sequence[Source]) -> Harmonised:
     for source in sources:
         choices = Choices(source.read_as, source.units, source.drop_bad)
         for path in _paths(source.paths):
-            parts.append(Part(path, read(path, reader=source.reader, **source.options), choices))
+            raw = read(path, reader=source.reader, **source.options)
+            said = {LEVEL: source.level} if source.level else {}
+            parts.append(Part(path, raw.with_meta(**said), choices))
     return join(parts)
 
 
@@ -78,7 +82,8 @@ def join(parts: Sequence[Part]) -> Harmonised:
     done = [_named(part) for part in parts]
     findings = dict.fromkeys(finding for _, report in done for finding in report.findings)
     levels, mixed = _levels([(part.path, dataset) for part, (dataset, _) in zip(parts, done, strict=True)])
-    dataset = concatenate([dataset for dataset, _ in done]).with_meta(**levels)
+    datasets = [dataset for dataset, _ in done]
+    dataset = concatenate(_told_apart(datasets) if mixed else datasets).with_meta(**levels)
     return Harmonised(dataset, HarmonizeReport((*findings, *mixed)), files)
 
 
@@ -96,6 +101,11 @@ def _levels(sources: Sequence[tuple[Path, Dataset]]) -> tuple[dict[str, Any], tu
     listed = ", ".join(f"{name} at {level}" for name, level in said.items())
     note = f"the sources are at different levels of theory: {listed}"
     return {LEVELS: said}, (Finding("", LEVEL, "comparison", note, "warning"),)
+
+
+def _told_apart(datasets: Sequence[Dataset]) -> list[Dataset]:
+    """The sources with the level of theory of each of their frames, which is empty where nothing says it."""
+    return [data if FRAME_LEVEL in data else at_level(data, str(data.meta.get(LEVEL, ""))) for data in datasets]
 
 
 def _named(part: Part) -> tuple[Dataset, HarmonizeReport]:

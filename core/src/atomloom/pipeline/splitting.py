@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ def split(dataset: Dataset, how: Split) -> Parts:
         parts = {name: _from_file(str(path), len(dataset)) for name, path in how.shares.items()}
         _check_disjoint(parts)
     else:
-        parts = _by_share(_units(dataset, how), {name: float(share) for name, share in how.shares.items()}, how.seed)
+        shares, units = {name: float(share) for name, share in how.shares.items()}, _units(dataset, how)
+        parts = _by_strata(units, _strata(dataset, how.stratify), shares, how.seed)
     for name in dict.fromkeys(("train", *how.shares)):
         if not len(parts.get(name, ())):
             found = f"{len(dataset)} frames leave none for {name!r}"
@@ -64,11 +66,43 @@ def _units(dataset: Dataset, how: Split) -> Indices:
     return frames
 
 
+def _strata(dataset: Dataset, fields: Sequence[str]) -> Indices:
+    """For each frame the number of its combination of values of these fields; the rarest has the least."""
+    for name in fields:
+        if name not in dataset or dataset.columns[name].lengths is not None or dataset.columns[name].item:
+            found = f"the data has no value of {name!r} for each frame"
+            raise DataError("stratify the split", found, f"Name some of {', '.join(_per_frame(dataset))}")
+    if not fields:
+        return np.zeros(len(dataset), np.int64)
+    numbers = np.stack([np.unique(dataset[name], return_inverse=True)[1].reshape(-1) for name in fields])
+    _, strata, frames = np.unique(numbers, axis=1, return_inverse=True, return_counts=True)
+    by_rarity = np.argsort(np.argsort(frames, kind="stable"), kind="stable")
+    found_numbers: Indices = by_rarity[strata.reshape(-1)]
+    return found_numbers
+
+
+def _by_strata(units: Indices, strata: Indices, shares: dict[str, float], seed: int) -> dict[str, Indices]:
+    """Each stratum divided by itself; a unit is of the rarest stratum of its frames.
+
+    What is too rare for all parts is trained on first: a stratum of a single unit is in the first part.
+    """
+    rarest = np.full(int(units.max(initial=-1)) + 1, len(strata))
+    np.minimum.at(rarest, units, strata)
+    parts: dict[str, list[Indices]] = {name: [] for name in shares}
+    for stratum in np.unique(rarest):
+        frames = np.flatnonzero(rarest[units] == stratum)
+        _, own = np.unique(units[frames], return_inverse=True)
+        for name, some in _by_share(own.reshape(-1), shares, seed).items():
+            parts[name].append(frames[some])
+    return {name: np.concatenate(some) for name, some in parts.items()}
+
+
 def _by_share(units: Indices, shares: dict[str, float], seed: int) -> dict[str, Indices]:
     """Shuffled units go to the parts in turn until each has its share of the frames."""
     sizes = np.bincount(units)
     order = np.random.default_rng(seed).permutation(len(sizes))
     middle = np.cumsum(sizes[order]) - sizes[order] / 2
+    middle[:1] = 0.0  # the first part gets a unit, however few there are
     bounds = np.cumsum(list(shares.values())) * len(units)
     bounds[-1] += 0.5 if np.isclose(sum(shares.values()), 1.0) else 0.0
     part_of = np.empty(len(sizes), dtype=np.int64)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from atomloom_jax.metrics import TrainingMetrics
     from atomloom_jax.model import JaxModel
     from atomloom_jax.options import Training
-    from atomloom_jax.references import ELEMENTS, ReferencedModel, no_references
+    from atomloom_jax.references import ELEMENTS, ReferencedModel, no_references, reference_energies
     from atomloom_jax.training import train_model_multibatch
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Training",
     "TrainingMetrics",
     "no_references",
+    "reference_energies",
     "train_model_multibatch",
 ]
 
@@ -49,6 +50,7 @@ if not TYPE_CHECKING:
             "Training": "options",
             "TrainingMetrics": "metrics",
             "no_references": "references",
+            "reference_energies": "references",
             "train_model_multibatch": "training",
         },
     )

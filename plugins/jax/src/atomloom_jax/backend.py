@@ -21,6 +21,7 @@ from atomloom_jax.options import Training
 from atomloom_jax.precision import precise, precision_of
 from atomloom_jax.processes import crew
 from atomloom_jax.saving import started_from
+from atomloom_jax.starting import prepared
 from atomloom_jax.train_state import Leaves
 from atomloom_jax.training import train_model_multibatch
 
@@ -41,7 +42,8 @@ class JaxBackend(Backend):
     def check_start(self, model: Model[State], fresh: Callable[[], State], training: Training) -> None:
         """Refuses a run to start from whose parameters are not those of the model, naming them."""
         if training.init_from is not None:
-            started_from(Leaves.of(model, fresh()), training.init_from)
+            state = fresh()
+            started_from(Leaves.of(model, state), training.init_from, prepared(model, state))
 
     def predict(self, model: Model[State], state: State, batch: PaddedBatch) -> Mapping[str, Array]:
         """Compiled once for each shape, in the precision of the state; offsets are added in float64."""
@@ -53,9 +55,9 @@ class JaxBackend(Backend):
         return {name: value + offsets[name] if name in offsets else value for name, value in values.items()}
 
     def gradient(self, function: Callable[[Mapping[str, Any]], Any], at: Mapping[str, Array]) -> Mapping[str, Array]:
-        """By reverse differentiation, in float64."""
+        """By reverse differentiation, in float64; compiled as a whole, which takes less time than op by op."""
         with precise("float64"):
-            return {name: np.asarray(slope) for name, slope in jax.grad(function)(dict(at)).items()}
+            return {name: np.asarray(slope) for name, slope in jax.jit(jax.grad(function))(dict(at)).items()}
 
     def fit(
         self, model: Model[State], state: State, data: FitData, losses: tuple[WeightedLoss, ...], run: Run

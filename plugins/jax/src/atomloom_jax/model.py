@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import jax
 import numpy as np
 
 from atomloom.batching import PaddedBatch
+from atomloom.data import Dataset
 from atomloom.model import Array, FitData, Model
 from atomloom_jax.device_batch import DeviceBatch
 from atomloom_jax.named import named, with_named
@@ -27,6 +28,19 @@ class JaxModel(Model[State]):
     def prepare(self, state: State, data: FitData) -> State:
         """The state with what can be had from the data beforehand (references, scales); called once, before a run."""
         return state
+
+    def adapt(self, state: State, data: FitData, predicted: Callable[[], Dataset]) -> State:
+        """The state with what has to be had anew from the data, where a training starts from another's parameters.
+
+        Args:
+            state: with these parameters, after `prepare`.
+            predicted: gives what `predict` says with them of the frames to train on, without `offsets`; takes a while.
+        """
+        return state
+
+    def prepared(self, state: State) -> frozenset[str]:
+        """Names of constant leaves that `prepare` makes of the data; they are not taken over from another training."""
+        return frozenset()
 
     def constants(self, state: State) -> frozenset[str]:
         """Names of floating leaves that are not trained; whole numbers never are."""

@@ -43,7 +43,8 @@ class PairPotential(ReferencedModel):
         place = jnp.zeros(ELEMENTS, jnp.int32).at[jnp.array(schema.elements)].set(jnp.arange(count, dtype=jnp.int32))
         weights = 0.01 * jax.random.normal(jax.random.key(seed), (count, count, config.functions))
         own = {"energies": jnp.zeros(count), "weights": weights}
-        return {**own, "place": place, "cutoff": np.array(config.cutoff), "references": no_references()}
+        references = no_references(len(schema.levels))
+        return {**own, "place": place, "cutoff": np.array(config.cutoff), "references": references}
 
     def constants(self, state: dict[str, Any]) -> frozenset[str]:
         """What is not trained."""

@@ -98,6 +98,7 @@ def atomloom_models() -> Iterable[ModelSpec]:
         example="atomloom_jax.pair_potential:example",
         needs=("Z", "R"),
         predicts=("E", "F"),
+        levels=True,
         backend="jax",
         config="atomloom_jax.pair_potential:Config",
         training={"learning_rate": 1e-2},

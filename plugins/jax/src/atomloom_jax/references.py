@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.batching import PaddedBatch
-from atomloom.data import ElementEnergies
+from atomloom.data import Dataset, ElementEnergies, PerFrame
+from atomloom.data.levels import INDEX
 from atomloom.model import FitData
 from atomloom_jax.model import JaxModel
 
@@ -19,32 +21,62 @@ REFERENCES: Final = "references"
 """The leaf of the state that holds the energies, in eV."""
 
 
-def no_references() -> NDArray[np.float64]:
-    """What `init` puts under ``"references"``: energies of the elements before they are fitted."""
-    return np.zeros(ELEMENTS)
+def no_references(levels: int = 1) -> NDArray[np.float64]:
+    """What `init` puts under ``"references"``: energies of the elements before they are fitted ``[levels, elements]``.
+
+    Args:
+        levels: of theory, each of which has energies of its own; `Schema.levels` names them.
+    """
+    return np.zeros((max(levels, 1), ELEMENTS))
+
+
+def reference_energies(state: Mapping[str, Any], numbers: NDArray[Any], level: int = 0) -> NDArray[np.float64]:
+    """The energy of each atom's element in eV ``[atoms]``, at one level of theory."""
+    energies: NDArray[np.float64] = np.asarray(state[REFERENCES])[level, np.asarray(numbers)]
+    return energies
 
 
 class ReferencedModel(JaxModel[dict[str, Any]]):
-    """A model whose state is a dict with ``"references": no_references()`` among its leaves.
+    """A model whose state is a dict with ``"references": no_references(len(schema.levels))`` among its leaves.
 
-    Before the training they are fitted to the frames that are trained on; they stay in double precision, are not
-    trained, and are added to E on the host. `predict` gives what they leave, and knows nothing of them.
+    Before the training they are fitted to the frames that are trained on, at each level of theory to its own; where a
+    training starts from the parameters of another, they are fitted to what these leave of the energies. They stay in
+    double precision, are not trained, and are added to E on the host. `predict` gives what they leave, and knows
+    nothing of them.
     """
 
     def prepare(self, state: dict[str, Any], data: FitData) -> dict[str, Any]:
         """The state with the energies fitted, where the data have energies."""
+        return _fitted(state, data.train) if "E" in data.train else state
+
+    def adapt(self, state: dict[str, Any], data: FitData, predicted: Callable[[], Dataset]) -> dict[str, Any]:
+        """The state with the energies fitted to what the network that was loaded leaves of those in the data."""
         if "E" not in data.train:
             return state
-        fitted = no_references()
-        for number, energy in ElementEnergies.fit(data.train).values.items():
-            fitted[number] = energy
-        return {**state, REFERENCES: fitted}
+        left = PerFrame(data.train["E"].astype(np.float64) - predicted()["E"])
+        return _fitted(state, data.train.with_columns({"E": left}, {"E": data.train.fields["E"]}))
 
     def offsets(self, state: dict[str, Any], batch: PaddedBatch) -> dict[str, NDArray[Any]]:
         """The energies of the elements, added up for each frame."""
-        own = np.where(batch["atom_mask"], np.asarray(state[REFERENCES])[batch["Z"]], 0.0)
-        return {"E": np.bincount(batch["batch_segments"], own, batch.shape.frames)}
+        segments = batch["batch_segments"]
+        level = batch[INDEX][segments] if INDEX in batch else 0
+        own = np.where(batch["atom_mask"], np.asarray(state[REFERENCES])[level, batch["Z"]], 0.0)
+        return {"E": np.bincount(segments, own, batch.shape.frames)}
 
     def constants(self, state: dict[str, Any]) -> frozenset[str]:
         """What is not trained; a model that has more of it adds to these."""
         return frozenset({REFERENCES})
+
+    def prepared(self, state: dict[str, Any]) -> frozenset[str]:
+        """What follows from the data alone; a model that has more of it adds to these."""
+        return frozenset({REFERENCES})
+
+
+def _fitted(state: dict[str, Any], train: Dataset) -> dict[str, Any]:
+    """The state with energies of the elements fitted to those of the frames, level by level."""
+    fitted = np.zeros_like(state[REFERENCES])
+    levels = train[INDEX] if INDEX in train else np.zeros(len(train), np.int64)
+    for level in np.unique(levels).tolist():
+        for number, energy in ElementEnergies.fit(train, np.flatnonzero(levels == level)).values.items():
+            fitted[level, number] = energy
+    return {**state, REFERENCES: fitted}

@@ -60,8 +60,13 @@ def restored(
     return state, Steering.of(checkpoint.extra["steering"])
 
 
-def started_from(leaves: Leaves, source: str) -> Leaves:
+def started_from(leaves: Leaves, source: str, own: frozenset[str] = frozenset()) -> Leaves:
     """The parameters of another run's best checkpoint, to be trained further; constants come along.
+
+    Args:
+        leaves: of the model at hand.
+        source: the run.
+        own: names of constants that are kept as they are, whatever the other run has.
 
     Raises:
         RunError: when that run is missing, empty, or of a model with other leaves.
@@ -69,11 +74,9 @@ def started_from(leaves: Leaves, source: str) -> Leaves:
     run = Run.open(Path(source))
     checkpoint = run.best() or run.latest()
     if checkpoint is None:
-        found = "it has no checkpoint yet"
-        raise RunError(f"start from the run '{source}'", found, "Fit that run first, or name another")
-    found_leaves = checkpoint.model_leaves
-    check_same({**leaves.parameters, **leaves.constants}, found_leaves, f"start from the run '{source}'")
-    return Leaves(
-        {name: found_leaves[name] for name in leaves.parameters},
-        {name: found_leaves[name] for name in leaves.constants},
-    )
+        nothing = "it has no checkpoint yet"
+        raise RunError(f"start from the run '{source}'", nothing, "Fit that run first, or name another")
+    kept = {name: leaf for name, leaf in leaves.constants.items() if name in own}
+    found = {**checkpoint.model_leaves, **kept}
+    check_same({**leaves.parameters, **leaves.constants}, found, f"start from the run '{source}'")
+    return Leaves({name: found[name] for name in leaves.parameters}, {name: found[name] for name in leaves.constants})

@@ -31,20 +31,20 @@ from atomloom_jax.identity import identity
 from atomloom_jax.lovely import told
 from atomloom_jax.memory import exhaustion_told, memory_limit
 from atomloom_jax.metrics import TrainingMetrics, for_part, nothing, together
-from atomloom_jax.model import JaxModel
 from atomloom_jax.objective import Objective
 from atomloom_jax.options import Training
 from atomloom_jax.pace import Pace
 from atomloom_jax.precision import precise
 from atomloom_jax.processes import Stopping, from_all, loss_told
 from atomloom_jax.programs import Programs
-from atomloom_jax.saving import extra_of, leaves_of, restored, started_from
+from atomloom_jax.saving import extra_of, leaves_of, restored
 from atomloom_jax.schedules import schedule
 from atomloom_jax.sharing import share
+from atomloom_jax.starting import start
 from atomloom_jax.steering import Steering
 from atomloom_jax.step import SHARED, extras, measure_function, update_function
 from atomloom_jax.table import epoch_table
-from atomloom_jax.train_state import Leaves, TrainState, count
+from atomloom_jax.train_state import TrainState, count
 
 
 def train_model_multibatch(
@@ -116,7 +116,7 @@ class _Loop(Generic[State]):
     ) -> _Loop[State]:
         """Everything in its place: data planned, parameters on the devices, checkpoint restored, nothing compiled."""
         where = mesh(training.device, training.num_devices)
-        leaves, state = _start(model, state, data, run, training)
+        leaves, state = start(model, state, data, run, training)
         leaves = leaves.trained_in(training.precision)
         objective = Objective.of(model, state, losses, data.train)
         feeds = _feeds(model, state, data, losses, training)
@@ -277,21 +277,6 @@ class _Loop(Generic[State]):
 def _tell_arrays(run: Run, when: str, parameters: Mapping[str, Any]) -> None:
     for line in told(parameters):
         run.logger.info("%s: %s", when, line)
-
-
-def _start(model: Model[State], state: State, data: FitData, run: Run, training: Training) -> tuple[Leaves, State]:
-    """The arrays to start from and the state that they belong to: the run's own, another run's, or fresh ones."""
-    checkpoint = run.latest()
-    if checkpoint is not None:
-        state = model.with_leaves(state, checkpoint.model_leaves)
-        return Leaves.of(model, state), state
-    if isinstance(model, JaxModel):
-        state = model.prepare(state, data)
-    leaves = Leaves.of(model, state)
-    if training.init_from is not None:
-        leaves = started_from(leaves, training.init_from)
-        state = model.with_leaves(state, {**leaves.parameters, **leaves.constants})
-    return leaves, state
 
 
 def _feeds(

@@ -14,10 +14,12 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from numpy.typing import NDArray
 
 from atomloom import DataError, Run
+from atomloom.data.levels import INDEX
 from atomloom.ensemble import Calibration, Ensemble, loaded, mean_and_spread
 from atomloom.pipeline import Fitted
+from atomloom_jax import reference_energies
 from atomloom_jax.precision import cast, precise, precision_of
-from atomloom_physnet.model import NETWORK, PARAMETERS, check_seen, computed
+from atomloom_physnet.model import NETWORK, PARAMETERS, check_seen, computed, level_number
 from atomloom_physnet.neighbours import Geometry, Neighbours
 from atomloom_physnet.states import check_electrons_of
 
@@ -46,6 +48,7 @@ class PhysNetCalculator(Calculator):
         charge: in e.
         spin: 2S+1.
         skin: by how much lists of neighbours reach further than needed, in angstrom.
+        level: of theory, where the run was trained on several.
 
     Attributes:
         neighbours: the list, which says how often it was made.
@@ -64,6 +67,7 @@ class PhysNetCalculator(Calculator):
         charge: int | None = None,
         spin: int | None = None,
         skin: float = SKIN,
+        level: str | None = None,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # ase annotates in part
         potential = _loaded(run)
@@ -73,6 +77,7 @@ class PhysNetCalculator(Calculator):
         if self.calibration is not None:
             self.implemented_properties = [*self.implemented_properties, *UNCERTAIN]
         self.charge, self.spin = charge, spin
+        self.level = level_number(self.fitted.state, level)
         config = self.fitted.state[NETWORK].config
         self.neighbours = Neighbours(config.reach, skin)
         self._precision = precision_of(jax.tree.leaves(jax.device_get(self.fitted.state[PARAMETERS])))
@@ -117,7 +122,7 @@ class PhysNetCalculator(Calculator):
         with precise(self._precision):
             moved = {name: cast(values, self._precision) for name, values in batch.items()}
             found = [jax.device_get(_COMPUTED(member.state, moved)) for member in self.members]
-        results = [_results(member, now, each) for member, each in zip(self.members, found, strict=True)]
+        results = [_results(member, self.level, now, each) for member, each in zip(self.members, found, strict=True)]
         self.results = results[0] if self.calibration is None else _together(results, self.calibration)
         self._used = charge, spin
 
@@ -130,14 +135,14 @@ class PhysNetCalculator(Calculator):
             "total_spin": np.array([spin]),
             "batch_segments": np.zeros(len(atoms), np.int32),
             "frame_mask": np.array([True]),
+            INDEX: np.array([self.level]),
             **self.neighbours.arrays(geometry),
         }
 
 
-def _results(member: Fitted, atoms: Atoms, found: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+def _results(member: Fitted, level: int, atoms: Atoms, found: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     """What one potential says of these atoms, in ase's names and units."""
-    references = np.asarray(member.state["references"])[atoms.numbers]
-    energy = float(found["energy"][0]) + float(references.sum())
+    energy = float(found["energy"][0]) + float(reference_energies(member.state, atoms.numbers, level).sum())
     results = {
         "energy": energy,
         "free_energy": energy,

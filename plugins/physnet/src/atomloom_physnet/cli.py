@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from atomloom.cli.data_options import DataOptions, data_options, read_data, runs_option, watched
+from atomloom.cli.data_options import DataOptions, data_options, level_option, read_data, runs_option, watched
 from atomloom.cli.output import echo_json, json_option, note, table
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def physnet() -> None:
 @runs_option
 @click.option("--charge", type=int, metavar="INT", help="Of the molecule, in e; by default what STRUCTURE says.")
 @click.option("--frame", type=click.IntRange(min=0), default=0, show_default=True, help="Which frame of STRUCTURE.")
+@level_option
 @click.option("--relax", is_flag=True, help="Relax each state for itself: adiabatic in place of vertical differences.")
 @data_options
 @json_option
@@ -38,6 +40,7 @@ def states(
     root: str,
     charge: int | None,
     frame: int,
+    level: str | None,
     relax: bool,
     json_output: bool,
     **options: Any,
@@ -58,7 +61,7 @@ def states(
         molecule, own = _molecule(dataset, frame, charge)
         potentials = [loaded(Run.open(find(name, Path(root)).path)) for name in run_names]
         members, width = _members(potentials)
-        found = differences(members, molecule, own, _energies(relax))
+        found = differences(members, molecule, own, _energies(relax, level))
     told = _Told(width)
     if json_output:
         echo_json(_as_json(found, own, relax, told))
@@ -75,8 +78,9 @@ def states(
 @runs_option
 @click.option("--out", required=True, metavar="FILE.zip", help="The file to write.")
 @click.option("--licence", required=True, metavar="FILE", help="Text of the licence of the fitted parameters.")
+@level_option
 @click.option("--overwrite", is_flag=True, help="Replace FILE.zip if it exists.")
-def export(run_name: str, root: str, out: str, licence: str, overwrite: bool) -> None:
+def export(run_name: str, root: str, out: str, licence: str, level: str | None, overwrite: bool) -> None:
     """Write RUN's potential into one file that runs with JAX alone, with a card, a licence and a script to call it."""
     from atomloom.errors import ConfigError
     from atomloom.pipeline import Fitted
@@ -92,25 +96,25 @@ def export(run_name: str, root: str, out: str, licence: str, overwrite: bool) ->
     run = Run.open(find(run_name, Path(root)).path)
     with watched():
         about = {"run": run.name, "data": run.provenance["data"]}
-        exported(Fitted.load(run), target, about=about, licence=text.read_text(encoding="utf-8"))
+        exported(Fitted.load(run), target, about=about, licence=text.read_text(encoding="utf-8"), level=level)
     note(f"The potential of {run.name} is in '{target}'; its use.py shows how to call it.")
 
 
-def _energies(relax: bool) -> Energies:
+def _energies(relax: bool, level: str | None) -> Energies:
     from importlib.util import find_spec
 
     from atomloom.errors import ConfigError
     from atomloom_physnet.gaps import vertical
 
     if not relax:
-        return vertical
+        return partial(vertical, level=level)
     if find_spec("ase") is None:
         raise ConfigError(
             "relax states", "ase is not installed", 'Install it with `pip install "atomloom-physnet[ase]"`'
         )
     from atomloom_physnet.relaxing import adiabatic
 
-    return adiabatic
+    return partial(adiabatic, level=level)
 
 
 def _molecule(dataset: Dataset, frame: int, charge: int | None) -> tuple[Structure, int]:

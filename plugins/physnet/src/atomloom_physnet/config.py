@@ -45,6 +45,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Count | None, Meta(description="multiplicity 2S+1 of all frames, for data that do not say it")
     ] = None
 
+    level_heads: Annotated[
+        bool, Meta(description="a readout of its own for each level of theory, beside energies of the elements")
+    ] = False
+
     coulomb: Annotated[bool, Meta(description="let the atomic charges act on one another")] = True
     coulomb_damping: Annotated[Length, Meta(description="distance below which that is damped, in angstrom")] = 4.0
     coulomb_cutoff: Annotated[

@@ -10,14 +10,18 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from atomloom.data.levels import INDEX
 from atomloom.pipeline import Fitted
-from atomloom_physnet.model import check_seen, computed
+from atomloom_jax import reference_energies
+from atomloom_physnet.model import check_seen, computed, level_number
 from atomloom_physnet.states import check_electrons_of
 
 EnergyFunction = Callable[[jax.Array, Mapping[str, Any]], jax.Array]
 
 
-def energy_fn(fitted: Fitted, numbers: NDArray[Any], charge: int, spin: int) -> EnergyFunction:
+def energy_fn(
+    fitted: Fitted, numbers: NDArray[Any], charge: int, spin: int, level: str | None = None
+) -> EnergyFunction:
     """``energy(R, neighbours)`` in eV for a molecule in one state: to be compiled, differentiated and mapped over.
 
     R is ``[atoms, 3]`` in angstrom, and `neighbours` what `Neighbours.arrays` gives, or any mapping with ``dst_idx``,
@@ -28,9 +32,11 @@ def energy_fn(fitted: Fitted, numbers: NDArray[Any], charge: int, spin: int) -> 
         numbers: atomic numbers ``[atoms]``.
         charge: in e.
         spin: 2S+1.
+        level: of theory, where the model was trained on several.
 
     Raises:
-        DataError: for elements and states that the model has not seen, and for a state that the molecule cannot have.
+        DataError: for a level that is missing or unknown, for elements and states that the model has not seen, and for
+            a state that the molecule cannot have.
 
     ::
 
@@ -42,6 +48,7 @@ def energy_fn(fitted: Fitted, numbers: NDArray[Any], charge: int, spin: int) -> 
         "total_charge": np.array([float(charge)]),
         "total_spin": np.array([spin]),
         "batch_segments": np.zeros(len(numbers), np.int32),
+        INDEX: np.array([level_number(fitted.state, level)]),
     }
     check_electrons_of(whole["Z"], charge, spin)
     check_seen(fitted.state, {**whole, "frame_mask": np.array([True])})
@@ -54,6 +61,6 @@ def energy_fn(fitted: Fitted, numbers: NDArray[Any], charge: int, spin: int) -> 
     return energy
 
 
-def reference(fitted: Fitted, numbers: NDArray[Any]) -> float:
+def reference(fitted: Fitted, numbers: NDArray[Any], level: str | None = None) -> float:
     """The sum of the energies of the elements, in eV: what `energy_fn` leaves out."""
-    return float(np.asarray(fitted.state["references"])[np.asarray(numbers)].sum())
+    return float(reference_energies(fitted.state, numbers, level_number(fitted.state, level)).sum())

@@ -20,11 +20,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import export
 
+from atomloom.data.levels import INDEX
 from atomloom.elements import symbol
 from atomloom.errors import ConfigError
 from atomloom.pipeline import Fitted
+from atomloom_jax import reference_energies
 from atomloom_jax.precision import precise, precision_of
-from atomloom_physnet.model import NETWORK, PARAMETERS, SEEN, computed
+from atomloom_physnet.model import NETWORK, PARAMETERS, SEEN, computed, level_number
 
 PLATFORMS = ("cpu", "cuda", "rocm", "tpu")
 """Where the file runs."""
@@ -59,16 +61,18 @@ print(json.dumps({name: np.asarray(values).tolist() for name, values in found.it
 '''
 
 
-def exported(fitted: Fitted, target: Path, *, about: Mapping[str, Any], licence: str) -> Path:
+def exported(fitted: Fitted, target: Path, *, about: Mapping[str, Any], licence: str, level: str | None = None) -> Path:
     """Write the file.
 
     Args:
         target: with the suffix ``.zip``.
         about: what the card says beside what the model knows of itself: the run, its data, their level of theory.
         licence: of the parameters, as a text; whoever fitted them decides.
+        level: of theory, where the model was trained on several: a file has one.
 
     Raises:
         ConfigError: for a model of another kind, a text that is empty, or a target of another suffix.
+        DataError: for a level that is missing or unknown.
     """
     asked = f"export a model to '{target}'"
     if find_spec("flatbuffers") is None:
@@ -81,24 +85,26 @@ def exported(fitted: Fitted, target: Path, *, about: Mapping[str, Any], licence:
         raise ConfigError(asked, "nothing says under which licence", "Give the text of a licence")
     if target.suffix != ".zip":
         raise ConfigError(asked, f"its suffix is '{target.suffix}'", "Give a name that ends in .zip")
+    number = level_number(fitted.state, level)
     precision = precision_of(jax.tree.leaves(jax.device_get(fitted.state[PARAMETERS])))
     with precise(precision):
-        function = _function(fitted, jnp.dtype(precision))
+        function = _function(fitted, jnp.dtype(precision), number)
     partial = target.with_suffix(".partial")
     with ZipFile(partial, "w", ZIP_DEFLATED) as archive:
         archive.writestr("function.bin", function.serialize())
-        archive.writestr("card.json", json.dumps({**card(fitted, precision), **about}, indent=2) + "\n")
+        archive.writestr("card.json", json.dumps({**card(fitted, precision, number), **about}, indent=2) + "\n")
         archive.writestr("LICENSE", licence)
         archive.writestr("use.py", USE)
     return partial.replace(target)
 
 
-def card(fitted: Fitted, precision: str) -> dict[str, Any]:
+def card(fitted: Fitted, precision: str, level: int = 0) -> dict[str, Any]:
     """What a user of the file has to know: states and elements, units, arguments, energies that are to be added."""
     seen, known = fitted.state[SEEN], fitted.state[NETWORK].known
     numbers = [int(number) for number in np.flatnonzero(seen["elements"]) if number]
     reach = fitted.model.reach(fitted.state)
-    references = np.asarray(fitted.state["references"])
+    levels = fitted.state[NETWORK].levels
+    references = reference_energies(fitted.state, np.array(numbers), level).tolist()
     return {
         "model": fitted.spec.name,
         "precision": precision,
@@ -106,7 +112,8 @@ def card(fitted: Fitted, precision: str) -> dict[str, Any]:
         "charges": (known.charges[0] + np.flatnonzero(seen["charges"])).tolist(),
         "multiplicities": (known.multiplicities[0] + np.flatnonzero(seen["multiplicities"])).tolist(),
         "reach of pairs (angstrom)": reach if reach < math.inf else "all pairs",
-        "element energies (eV)": {symbol(number): float(references[number]) for number in numbers},
+        "level of theory": levels[level] if levels else "not said",
+        "element energies (eV)": dict(zip(map(symbol, numbers), references, strict=True)),
         "arguments": list(ARGUMENTS),
         "units": {"positions": "angstrom", "energy": "eV", "forces": "eV/angstrom", "charges": "e"},
         "energy": "without the element energies, which are to be added in double precision",
@@ -115,7 +122,7 @@ def card(fitted: Fitted, precision: str) -> dict[str, Any]:
     }
 
 
-def _function(fitted: Fitted, real: Any) -> export.Exported:
+def _function(fitted: Fitted, real: Any, level: int) -> export.Exported:
     atoms, pairs = export.symbolic_shape("atoms, pairs")
     whole = jnp.int32
     shapes = [
@@ -127,7 +134,8 @@ def _function(fitted: Fitted, real: Any) -> export.Exported:
 
     def potential(*given: jax.Array) -> dict[str, jax.Array]:
         named = dict(zip(ARGUMENTS, given, strict=True))
-        return computed(fitted.state, {**_batch(named), "batch_segments": jnp.zeros_like(named["numbers"])})
+        whole = {"batch_segments": jnp.zeros_like(named["numbers"]), INDEX: jnp.array([level])}
+        return computed(fitted.state, {**_batch(named), **whole})
 
     return export.export(jax.jit(potential), platforms=PLATFORMS)(*shapes)
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atomloom.data import Dataset
+from atomloom.data.levels import at_level
 from atomloom.errors import DataError
 from atomloom.pipeline import Fitted, predict
 from atomloom_physnet.model import NETWORK, SEEN
@@ -90,11 +91,13 @@ def possible(fitted: Fitted, structure: Structure, charge: int) -> list[State]:
     return found
 
 
-def vertical(fitted: Fitted, structure: Structure, states: Sequence[State]) -> Floats:
-    """The energies of states at one geometry, in eV ``[states]``."""
+def vertical(fitted: Fitted, structure: Structure, states: Sequence[State], level: str | None = None) -> Floats:
+    """The energies of states at one geometry and one level of theory, in eV ``[states]``."""
     repeated = [np.repeat(each[None], len(states), axis=0) for each in structure]
     arrays = {"Z": repeated[0], "R": repeated[1], "total_charge": np.array([float(charge) for charge, _ in states])}
     dataset = Dataset.from_arrays({**arrays, "total_spin": np.array([multiplicity for _, multiplicity in states])})
+    if level is not None:
+        dataset = at_level(dataset, level)
     return predict(fitted, dataset)["E"].astype(np.float64)
 
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from atomloom.batching import PaddedBatch, repeats
 from atomloom.data import Dataset
-from atomloom.errors import DataError
+from atomloom.data.levels import INDEX, levels_of
+from atomloom.errors import ConfigError, DataError
 from atomloom.model import FitData, Schema
 from atomloom.pipeline.job import schema_of
 from atomloom_jax import ELEMENTS, ReferencedModel, no_references
@@ -23,7 +24,7 @@ from atomloom_physnet.config import Config
 from atomloom_physnet.d3.tables import check_known
 from atomloom_physnet.neighbours import check_reach
 from atomloom_physnet.network import EF_ChargeSpinConditioned
-from atomloom_physnet.states import completed
+from atomloom_physnet.states import check_covered, completed
 
 NETWORK: Final = "network"
 PARAMETERS: Final = "parameters"
@@ -36,9 +37,15 @@ State = dict[str, Any]
 @jax.tree_util.register_static
 @dataclass(frozen=True)
 class Network:
-    """What a state is the state of: a part of the tree that has no arrays."""
+    """What a state is the state of: a part of the tree that has no arrays.
+
+    Args:
+        config: the options.
+        levels: the levels of theory of the data.
+    """
 
     config: Config
+    levels: tuple[str, ...] = ()
 
     @property
     def module(self) -> EF_ChargeSpinConditioned:
@@ -61,8 +68,14 @@ class Network:
             coulomb_cutoff=config.coulomb_cutoff,
             repulsion=config.repulsion,
             repulsion_cutoff=config.repulsion_cutoff,
+            levels=self.heads,
             dispersion=config.d3,
         )
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The levels of theory that have a readout each."""
+        return self.levels if self.config.level_heads and len(self.levels) > 1 else ()
 
     @property
     def known(self) -> StateRange:
@@ -80,9 +93,9 @@ class PhysNet(ReferencedModel):
 
     def init(self, schema: Schema, config: Config, seed: int) -> State:
         """Random parameters; any state within the ranges is let through until data say which there are."""
-        blank = empty(config, schema.elements)
+        blank = empty(config, schema.elements, schema.levels)
         begin = jax.jit(blank[NETWORK].module.init)  # as a whole: op by op, compiling takes several times as long
-        return {**blank, PARAMETERS: begin(jax.random.key(seed), **_smallest(blank[NETWORK].known))["params"]}
+        return {**blank, PARAMETERS: begin(jax.random.key(seed), **_smallest(blank[NETWORK]))["params"]}
 
     def reach(self, state: State) -> float:
         """The cutoff of messages or of charges, whichever is longer; see `Config.reach`."""
@@ -98,6 +111,15 @@ class PhysNet(ReferencedModel):
         Network(config).known.check(whole["total_charge"], whole["total_spin"])
         return whole
 
+    def check(self, parts: Mapping[str, Dataset], config: Config) -> None:
+        """Stops at states that only frames beside the training part have, and at heads for a single level of theory."""
+        check_covered(parts)
+        levels = levels_of(parts["train"])
+        if config.level_heads and len(levels) < 2:
+            found = f"the frames to train on are of {levels[0] if levels else 'no level that is said'} alone"
+            todo = 'Leave level_heads out, or say the levels: level = "..." under each [[data.source]]'
+            raise ConfigError("give each level of theory a readout", found, todo)
+
     def prepare(self, state: State, data: FitData) -> State:
         """With energies of the elements fitted, and a memory of the states that there are."""
         known, seen = state[NETWORK].known, dict(state[SEEN])
@@ -108,6 +130,10 @@ class PhysNet(ReferencedModel):
             values = np.rint(data.train[name]).astype(int)
             seen[key] = np.isin(np.arange(bounds[0], bounds[1] + 1), values)
         return super().prepare({**state, SEEN: seen}, data)
+
+    def prepared(self, state: State) -> frozenset[str]:
+        """The energies of the elements, and what there is in the data."""
+        return super().prepared(state) | {f"{SEEN}/{name}" for name in state[SEEN]}
 
     def offsets(self, state: State, batch: PaddedBatch) -> dict[str, NDArray[Any]]:
         """The energies of the elements; stops at atoms and states that the model has not seen."""
@@ -120,16 +146,16 @@ class PhysNet(ReferencedModel):
         return {"E": found["energy"], "F": found["forces"], "mono": found["charges"], "D": found["dipoles"]}
 
 
-def empty(config: Config, elements: tuple[int, ...]) -> State:
+def empty(config: Config, elements: tuple[int, ...], levels: tuple[str, ...] = ()) -> State:
     """A state without parameters."""
-    network = Network(config)
+    network = Network(config, levels)
     known = network.known
     seen = {
         "elements": np.isin(np.arange(ELEMENTS), elements),
         "charges": np.ones(known.charges[1] - known.charges[0] + 1, bool),
         "multiplicities": np.ones(known.multiplicities[1] - known.multiplicities[0] + 1, bool),
     }
-    return {NETWORK: network, SEEN: seen, "references": no_references()}
+    return {NETWORK: network, SEEN: seen, "references": no_references(len(levels))}
 
 
 def computed(state: State, batch: Mapping[str, Any], **switches: bool) -> dict[str, jax.Array]:
@@ -146,9 +172,27 @@ def computed(state: State, batch: Mapping[str, Any], **switches: bool) -> dict[s
         src_idx=source,
         pair_mask=real,
         pair_shift=batch.get("pair_shift"),
+        levels=batch.get(INDEX),
         **switches,
     )
     return found
+
+
+def level_number(state: Mapping[str, Any], name: str | None) -> int:
+    """The number of a level of theory among those that a model was trained on; 0 where there is but one.
+
+    Raises:
+        DataError: for one that is missing or unknown, listing those that there are.
+    """
+    known = state[NETWORK].levels
+    if name in known:
+        return int(known.index(name))
+    if name is None and len(known) < 2:
+        return 0
+    wanted = "none is named" if name is None else f"there is no {name!r}"
+    there = " and ".join(known) or "data that do not say theirs"
+    todo = "Name one of these" if known else "Name none"
+    raise DataError("predict at a level of theory", f"{wanted}, and the model was trained on {there}", todo)
 
 
 def check_seen(state: State, batch: Mapping[str, Any]) -> None:
@@ -170,8 +214,9 @@ def check_seen(state: State, batch: Mapping[str, Any]) -> None:
             raise DataError("predict for these states", found, "Train with such states, or leave these frames out")
 
 
-def _smallest(known: StateRange) -> dict[str, Any]:
+def _smallest(network: Network) -> dict[str, Any]:
     """A pair of atoms, for which parameters are made."""
+    known = network.known
     return {
         "atomic_numbers": jnp.array([1, 1]),
         "positions": jnp.eye(3)[:2],
@@ -180,4 +225,5 @@ def _smallest(known: StateRange) -> dict[str, Any]:
         "dst_idx": jnp.array([0, 1]),
         "src_idx": jnp.array([1, 0]),
         "batch_segments": jnp.array([0, 0]),
+        "levels": jnp.array([0]),
     }

@@ -10,6 +10,7 @@ Units are eV, angstrom and e. Energies are what is left once those of the elemen
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -35,7 +36,7 @@ from atomloom_jax.blocks import (
     virial,
     zbl_energy,
 )
-from atomloom_physnet.backbones import BACKBONES, OUTPUTS
+from atomloom_physnet.backbones import BACKBONES, OUTPUTS, by_head
 from atomloom_physnet.d3.damping import Dispersion
 from atomloom_physnet.d3.energy import dispersion_energy
 
@@ -49,12 +50,14 @@ class Molecules(NamedTuple):
         numbers: atomic numbers ``[atoms]``, 0 for padding.
         states: of each frame.
         frames: which atoms make up which.
+        heads: the number of each atom's level of theory among those that have a readout; None where they have not.
         ends: destination and source of each pair, and which pairs are real.
     """
 
     numbers: jax.Array
     states: States
     frames: Frames
+    heads: jax.Array | None
     ends: tuple[jax.Array, jax.Array, jax.Array]
 
 
@@ -77,6 +80,7 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
         coulomb, coulomb_damping, coulomb_cutoff: whether charges act on one another, and the distances of
             `coulomb_energy`. Without a cutoff the list of pairs has to hold all pairs of a frame.
         repulsion, repulsion_cutoff: whether nuclei repel, and where that ends in angstrom.
+        levels: names of levels of theory that have a readout each; none for a single one.
         dispersion: the correction D3, if there shall be one; without a cutoff the list has to hold all pairs as well.
         predict_energy, predict_forces: what is given, unless a call says otherwise.
 
@@ -111,6 +115,7 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
     coulomb_cutoff: float | None = None
     repulsion: bool = True
     repulsion_cutoff: float = 1.5
+    levels: tuple[str, ...] = ()
     dispersion: Dispersion | None = None
     predict_energy: bool = True
     predict_forces: bool = True
@@ -127,6 +132,7 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
         *,
         pair_mask: jax.Array | None = None,
         pair_shift: jax.Array | None = None,
+        levels: jax.Array | None = None,
         predict_energy: bool | None = None,
         predict_forces: bool | None = None,
     ) -> dict[str, jax.Array]:
@@ -140,6 +146,7 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
             batch_segments: the frame of each atom ``[atoms]``.
             pair_mask: which pairs are real ``[pairs]``; without it those between real atoms.
             pair_shift: added to R[src] - R[dst], in angstrom ``[pairs, 3]``.
+            levels: the number of each frame's level of theory among the attribute `levels` ``[frames]``.
             predict_energy, predict_forces: other than the attributes say.
 
         Returns:
@@ -150,7 +157,8 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
         real = real_pairs(atomic_numbers, dst_idx, src_idx) if pair_mask is None else pair_mask
         frames = _frames(atomic_numbers, batch_segments, total_charges.shape[0])
         states = States(total_charges, total_spins)
-        molecules = Molecules(atomic_numbers, states, frames, (dst_idx, src_idx, real))
+        heads = None if levels is None else levels[batch_segments]
+        molecules = Molecules(atomic_numbers, states, frames, heads, (dst_idx, src_idx, real))
         vectors = displacements(positions, dst_idx, src_idx, real, pair_shift)
         with_forces = self.predict_forces if predict_forces is None else predict_forces
         with_energy = self.predict_energy if predict_energy is None else predict_energy
@@ -170,13 +178,13 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
     @nn.compact
     def energies(self, vectors: jax.Array, molecules: Molecules) -> tuple[jax.Array, jax.Array]:
         """Energies of frames ``[frames]`` and charges of atoms ``[atoms]`` from the vectors of pairs ``[pairs, 3]``."""
-        numbers, states, frames, ends = molecules
+        numbers, states, frames, heads, ends = molecules
         pairs = Pairs.along(vectors, *ends)
         x = ElementTable(self.features, self.max_atomic_number, name="elements")(numbers)
         radial = Radial(count=self.basis_functions, cutoff=self.cutoff)(pairs)
-        backbone = BACKBONES[self.backbone](self.features, self.layers, name="backbone")
-        own = backbone(self._conditioned(x, states, frames), pairs, radial)
-        own += ElementTable(OUTPUTS, self.max_atomic_number, zero=True, name="element_offsets")(numbers)
+        backbone = BACKBONES[self.backbone](self.features, self.layers, self.levels, name="backbone")
+        own = backbone(self._conditioned(x, states, frames), pairs, radial, heads)
+        own += by_head(partial(self._offsets, numbers), "element_offsets", self.levels, heads)
         charges = conserve(own[:, 1], states.charges.astype(own.dtype), frames)
         atoms = own[:, 0]
         if self.coulomb:
@@ -186,6 +194,11 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
         if self.dispersion is not None:
             atoms += dispersion_energy(numbers, pairs, self.dispersion)
         return frames.sum(atoms) + self._nan_if_unknown(states, frames), charges
+
+    def _offsets(self, numbers: jax.Array, name: str) -> jax.Array:
+        """What the elements of atoms add to energies and charges ``[atoms, 2]``."""
+        found: jax.Array = ElementTable(OUTPUTS, self.max_atomic_number, zero=True, name=name)(numbers)
+        return found
 
     def _conditioned(self, x: jax.Array, states: States, frames: Frames) -> jax.Array:
         """Features that know the state of their frame, if they shall."""
