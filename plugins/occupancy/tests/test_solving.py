@@ -51,6 +51,25 @@ def test_two_decimals_add_up(seed: int) -> None:
     assert np.abs(rounded - values).max() <= 0.01 + 1e-12
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_two_decimals_add_up_where_sets_share_states(seed: int) -> None:
+    """Sets that share states keep every sum."""
+    sets = (Together((0, 1)), Together((2, 3)), Together((1, 2, 4), complete=seed % 2 == 0))
+    values = standard_form(np.ones(5), sets).nearest(np.random.default_rng(seed).random(5))[:5]
+    rounded = two_decimals(values, sets)
+    sums = [round(100 * rounded[list(each.states)].sum()) for each in sets]
+    assert sums[:2] == [100, 100]
+    assert sums[2] == 100 or (sums[2] < 100 and not sets[2].complete)
+    assert np.abs(rounded - values).max() <= 0.01 + 1e-12
+
+
+def test_two_decimals_of_halves() -> None:
+    """Halves of a hundredth are rounded so that the set which two others have settled adds up to 1.00 as well."""
+    sets = (Together((1, 0)), Together((2, 3)), Together((1, 2, 4)))
+    rounded = two_decimals(np.array([0.495, 0.505, 0.495, 0.505, 0.0]), sets)
+    assert [round(100 * rounded[list(each.states)].sum()) for each in sets] == [100, 100, 100]
+
+
 def amplitudes(count: int = 60, seed: int = 0) -> tuple[Amplitudes, Errors]:
     """Made-up data with both kinds of reflections."""
     rng = np.random.default_rng(seed)
