@@ -38,6 +38,9 @@ SETTLED = 2e-6
 
 CYCLES = 40
 
+SEARCHING = 10
+"""Cycles in which k_mask is looked for; where a shell has two that are as good, it would change for ever."""
+
 FREE_LEAST = 50
 """Free reflections that the parameters of a shell are estimated from, at least."""
 
@@ -163,27 +166,27 @@ def refine(crystal: Crystal, network: Network, how: How, start: Array | None = N
         start: (states,) where to begin; else at the occupancies of the file.
     """
     form = network.form
-    before = fit(crystal, network.start, how)
+    before = here = fit(crystal, network.start, how)
     point = form.nearest(network.start if start is None else start)
     restraint = Restraint.of(network, how.restrain)
     for cycle in range(1, CYCLES + 1):
-        here = fit(crystal, point[: form.states], how)
+        here = fit(crystal, point[: form.states], how, here.scale.mask if cycle > SEARCHING else None)
         objective = objective_of(crystal, here, restraint)
         found, local = minimise(objective, form.matrix, point)
         moved = np.abs(found - point)[: form.states]
         point = form.exact(found)
         if moved.max(initial=0.0) < SETTLED:
-            after = fit(crystal, point[: form.states], how)
+            after = fit(crystal, point[: form.states], how, here.scale.mask)
             return Refined(network, crystal, before, after, point, form, objective, local, cycle)
     found_text = f"an occupancy still moved by {float(moved.max()):.2g} in cycle {CYCLES}"
     raise RunFailed("refine these occupancies", found_text, "Restrain them with --restrain, or use fewer states")
 
 
-def fit(crystal: Crystal, occupancy: Array, how: How) -> Fit:
-    """Scale a model with these occupancies and estimate the parameters of the target."""
+def fit(crystal: Crystal, occupancy: Array, how: How, solvent: Array | None = None) -> Fit:
+    """Scale a model with these occupancies, with this k_mask if it is held, and estimate the target's parameters."""
     data, lattice, observed = crystal.data, crystal.lattice, crystal.observed
     calculated = crystal.basis.calculated(occupancy)
-    scale = fit_scale(data.amplitude, calculated, crystal.masked, lattice, data.work)
+    scale = fit_scale(data.amplitude, calculated, crystal.masked, lattice, data.work, solvent)
     model = scale.model(calculated, crystal.masked)
     target, errors = target_of(observed, np.abs(model), lattice.shell, data, how)
     value = target.value(np.abs(model)[data.work])

@@ -18,7 +18,7 @@ from atomloom_occupancy.active_set import Local, minimise
 from atomloom_occupancy.basis import Basis
 from atomloom_occupancy.displacement import Displacement, displacement_of
 from atomloom_occupancy.objective import Objective, Restraint, curvature
-from atomloom_occupancy.refining import CYCLES, SETTLED, Crystal, Fit, How, Refined, fit, objective_of
+from atomloom_occupancy.refining import CYCLES, SEARCHING, SETTLED, Crystal, Fit, How, Refined, fit, objective_of
 from atomloom_occupancy.states import Network
 
 _SETTLED_B = 1e-4
@@ -89,25 +89,26 @@ def refine_with_b(
     form = network.form
     change = displacement_of(structure, network, crystal.basis.states, crystal.data.hkl, kind)
     before, restraint = fit(crystal, network.start, how), Restraint.of(network, how.restrain)
+    at = before
     q, moved = form.nearest(network.start), np.zeros(change.lower.shape)
     for cycle in range(1, CYCLES + 1):
         here = _with(crystal, change, moved)
-        at = fit(here, q[: form.states], how)
+        at = fit(here, q[: form.states], how, at.scale.mask if cycle > SEARCHING else None)
         joint = _joint(here, at, restraint, change, len(q) - form.states)
         found = minimise(joint, _matrix(form.matrix, moved.size), _point(q, moved, change))[0]
         new = joint.split(found)[1]
         steps = np.abs(found[: form.states] - q[: form.states]).max(), np.abs(new - moved).max()
         q, moved = form.exact(found[: len(q)]), new
         if steps[0] < SETTLED and steps[1] < _SETTLED_B:
-            return _settled(_with(crystal, change, moved), network, how, (before, q, cycle)), moved
+            return _settled(_with(crystal, change, moved), network, how, (before, q, cycle), at.scale.mask), moved
     said = f"an occupancy still moved by {steps[0]:.2g} and a displacement by {steps[1]:.2g} in cycle {CYCLES}"
     raise RunFailed("refine occupancies with displacements", said, "Restrain them with --restrain, or use fewer states")
 
 
-def _settled(crystal: Crystal, network: Network, how: How, end: tuple[Fit, Array, int]) -> Refined:
+def _settled(crystal: Crystal, network: Network, how: How, end: tuple[Fit, Array, int], solvent: Array) -> Refined:
     """The end of a refinement as one of occupancies, at the displacements that were found."""
     (before, point, cycles), form = end, network.form
-    after = fit(crystal, point[: form.states], how)
+    after = fit(crystal, point[: form.states], how, solvent)
     objective = objective_of(crystal, after, Restraint.of(network, how.restrain))
     return Refined(network, crystal, before, after, point, form, objective, objective(point, True), cycles)
 

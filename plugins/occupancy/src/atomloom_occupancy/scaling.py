@@ -80,7 +80,9 @@ def shells(d: Array, work: Array) -> Indices:
     return np.asarray(number[raw])
 
 
-def fit_scale(observed: Array, calculated: Complex, masked: Complex, lattice: Lattice, work: Array) -> Scale:
+def fit_scale(
+    observed: Array, calculated: Complex, masked: Complex, lattice: Lattice, work: Array, held: Array | None = None
+) -> Scale:
     """The scale that brings |F_model| nearest to the observed amplitudes of the work set, by least squares.
 
     Args:
@@ -89,12 +91,14 @@ def fit_scale(observed: Array, calculated: Complex, masked: Complex, lattice: La
         masked: (reflections,) F_mask.
         lattice: see `lattice_of`.
         work: (reflections,) a mask of those that count.
+        held: (reflections,) k_mask where it is not to be looked for.
     """
     shelled = _Shelled(observed[work], calculated[work], masked[work], lattice.shell[work])
     anisotropy, components = np.ones_like(observed), np.zeros(lattice.terms.shape[1])
-    mask, before = shelled.searched(anisotropy[work]), np.inf
+    first, before = np.unique(lattice.shell, return_index=True)[1], np.inf
+    mask = shelled.searched(anisotropy[work]) if held is None else held[first]
     for _ in range(_ROUNDS):
-        mask = shelled.improved(mask, anisotropy[work])
+        mask = shelled.improved(mask, anisotropy[work]) if held is None else mask
         iso = shelled.left(mask, anisotropy[work])[1]
         amplitude = (iso[lattice.shell] * np.abs(calculated + mask[lattice.shell] * masked)) * anisotropy
         components = components + _step(observed, amplitude, lattice.terms, work)
@@ -103,7 +107,7 @@ def fit_scale(observed: Array, calculated: Complex, masked: Complex, lattice: La
         if before - left < _MOVED * left:
             break
         before = left
-    mask = shelled.improved(mask, anisotropy[work])
+    mask = shelled.improved(mask, anisotropy[work]) if held is None else mask
     iso = shelled.left(mask, anisotropy[work])[1]
     return Scale(iso[lattice.shell] * anisotropy, mask[lattice.shell])
 
