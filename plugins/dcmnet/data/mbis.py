@@ -1,4 +1,4 @@
-"""Atomic charges by minimal basis iterative stockholder partitioning (Verstraelen et al. 2016).
+"""Atomic charges and dipoles by minimal basis iterative stockholder partitioning (Verstraelen et al. 2016).
 
 The density is divided by the shares that atoms have in a sum of exponential shells, ``N / (8 pi s^3) exp(-r / s)``; the
 population N and width s of each shell become those of its own share until they no longer change.
@@ -6,7 +6,7 @@ population N and width s of each shell become those of its own share until they 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,23 +29,32 @@ def shells(number: int) -> tuple[Array, Array]:
     return populations, widths
 
 
-def mbis_charges(mol: Any, grids: Any, density: Array) -> Array:
-    """Charges in e ``[atoms]`` of a density matrix, on the grid of a functional."""
+class Parts(NamedTuple):
+    """Charges in e ``[atoms]`` and dipoles about the nuclei in e bohr ``[atoms, 3]``."""
+
+    charges: Array
+    dipoles: Array
+
+
+def parts(mol: Any, grids: Any, density: Array) -> Parts:
+    """Of a density matrix, on the grid of a functional."""
     values = dft.numint.eval_rho(mol, dft.numint.eval_ao(mol, grids.coords), density)
     felt = values * grids.weights > FELT
     weighted = (values * grids.weights)[felt]
-    distances = np.linalg.norm(grids.coords[felt, None] - mol.atom_coords(), axis=2)
+    apart = grids.coords[felt, None] - mol.atom_coords()
     begun = [shells(int(number)) for number in mol.atom_charges()]
     owner = np.repeat(np.arange(mol.natm), [len(each[0]) for each in begun])
     populations, widths = (np.concatenate(each) for each in zip(*begun, strict=True))
-    r = distances[:, owner]
+    r = np.linalg.norm(apart, axis=2)[:, owner]
     for _ in range(ROUNDS):
-        parts = populations / (8 * np.pi * widths**3) * np.exp(-r / widths)
-        shares = parts / np.maximum(parts.sum(axis=1, keepdims=True), TINY) * weighted[:, None]
+        each = populations / (8 * np.pi * widths**3) * np.exp(-r / widths)
+        shares = each / np.maximum(each.sum(axis=1, keepdims=True), TINY) * weighted[:, None]
         new = shares.sum(axis=0)
         widths = (shares * r).sum(axis=0) / (3 * new)
         change, populations = np.abs(new - populations).max(), new
         if change < CLOSE:
             break
     charges = mol.atom_charges() - np.bincount(owner, populations, mol.natm)
-    return charges + (mol.charge - charges.sum()) / mol.natm  # what the grid misses, some 1e-4 e
+    charges += (mol.charge - charges.sum()) / mol.natm  # what the grid misses, some 1e-4 e
+    of_atoms = shares @ (owner[:, None] == np.arange(mol.natm))
+    return Parts(charges, -np.einsum("ga,gax->ax", of_atoms, apart))

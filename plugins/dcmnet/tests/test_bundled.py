@@ -46,6 +46,24 @@ def test_the_total_charge_is_felt_in_the_potential(data):
         assert subject(unsaid, number).potential.total == data["total_charge"][number]
 
 
+def test_parts_of_the_density_have_its_dipole(data):
+    """Charges and dipoles of the atoms are two ways from the density to what was integrated as a whole."""
+    owner = np.repeat(np.arange(len(data)), data.sizes["atom"])
+    parts = data["mono"][:, None] * data["R"] + data["atom_dipoles"]
+    whole = np.stack([np.bincount(owner, parts[:, along]) for along in range(3)], axis=1)
+    assert whole == pytest.approx(data["D"], abs=0.01)
+
+
+def test_the_quadrupole_is_felt_in_the_potential(data):
+    """Four charges of each atom, fitted to the potential of CO2, have the traceless quadrupole of the density."""
+    number = provenance()["molecules"].index("CO2")
+    frame = int(np.flatnonzero(data["molecule"] == number)[0])
+    found = fit_sites(subject(data, frame).potential, Search(sites=4, starts=2))
+    second = np.einsum("ik,ikx,iky->xy", found.charges, found.places, found.places)
+    moment = (3 * second - np.trace(second) * np.eye(3)) / 2
+    assert moment == pytest.approx(data["quadrupole"][frame], abs=0.02)
+
+
 def test_the_potential_has_the_dipole_of_the_density(data):
     """Four charges of each atom, fitted to the potential of HCN, have the dipole that was computed from the density."""
     number = provenance()["molecules"].index("HCN")

@@ -14,12 +14,15 @@ import numpy as np
 from atomloom.data import Dataset, Packed, PerFrame
 from atomloom.data.schema import declared
 
-_RAGGED = {"Z": "N", "R": "N", "mono": "N", "vdw_surface": "n_grid", "esp": "n_grid"}
+_RAGGED = {"Z": "N", "R": "N", "mono": "N", "atom_dipoles": "N", "vdw_surface": "n_grid", "esp": "n_grid"}
 """For each ragged array the one that counts its rows."""
 
 
 def small_molecules() -> Dataset:
-    """Frames with Z, R, mono, D, total_charge, total_spin, esp, vdw_surface, and `molecule`, which geometries share."""
+    """Frames with geometry, potential, charges and moments, and `molecule`, which geometries of one share.
+
+    The names are Z, R, total_charge, total_spin, esp, vdw_surface, mono, atom_dipoles, D, quadrupole and molecule.
+    """
     with (files("atomloom_dcmnet") / "data" / "surfaces.npz").open("rb") as file, np.load(file) as held:
         arrays = {name: held[name] for name in held.files}
     counts = {name: arrays.pop(name).astype(np.int64) for name in ("N", "n_grid")}
