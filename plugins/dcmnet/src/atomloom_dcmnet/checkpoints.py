@@ -20,9 +20,13 @@ from atomloom_dcmnet.reporting import learning, report_on
 
 
 def dcmnet_analysis(run: Run, dataset: Dataset, /) -> Report:
-    """The post-processor ``dcmnet-analysis``; `run_training` keeps the same numbers as JSON and CSV."""
-    found = analyze_checkpoint(run, dataset)
-    facts = {"run": run.name, "frames": str(len(dataset)), "points": str(len(found.reference))}
+    """The post-processor ``dcmnet-analysis``; `run_training` keeps this report, and the numbers as JSON and CSV."""
+    return report_of(run, analyze_checkpoint(run, dataset))
+
+
+def report_of(run: Run, found: Analysis) -> Report:
+    """What is known of the predictions of a run, with its learning curves."""
+    facts = {"run": run.name, "frames": str(len(found.molecules)), "points": str(len(found.reference))}
     return report_on(found, f"Potential of the charges of {run.name}", facts, [learning(run)])
 
 
