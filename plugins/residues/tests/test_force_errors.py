@@ -8,12 +8,18 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from atomloom.batching import FixedPlan, Order, Sizes, feed
 from atomloom.data import Dataset
 from atomloom.errors import DataError
+from atomloom.losses import forces as per_bead
+from atomloom.numpy_backend import NumpyOps
 from atomloom_residues.blocks import blocks_of, inefficiency
 from atomloom_residues.bootstrap import cells_of, interval, student
+from atomloom_residues.chains import chains
 from atomloom_residues.force_measures import measure
-from atomloom_residues.forces import Forces, forces_of
+from atomloom_residues.forces import NOISE, PRIOR, Forces, forces_of
+from atomloom_residues.losses import forces_per_structure
+from atomloom_residues.residue_errors import Options, judge
 from atomloom_residues.strata import secondary_structure, strata
 
 NAMES = np.array(["ALA", "GLY", "LYS", "TRP", "GLU"])
@@ -192,3 +198,35 @@ def test_intervals_of_amino_acids_are_about_residues() -> None:
         found = interval(cells, by_residue=True, draws=1000)
         hits += found.low <= math.sqrt(3 * 4.0 * 5.0 * 0.25**2) <= found.high
     assert 920 <= hits <= 970
+
+
+def test_errors_stand_beside_prior_and_noise() -> None:
+    """Of each group the RMSE of a prior's forces and of the mean forces, against a plain loop."""
+    dataset = chains(frames=12, lengths=(5, 8), seed=3, noise=0.2)
+    random = np.random.default_rng(0)
+    predicted, prior = (dataset["F"] + random.normal(scale=scale, size=dataset["F"].shape) for scale in (0.3, 0.6))
+    judgement = judge(forces_of(dataset, predicted, prior=prior), options=Options(draws=10))
+    for row in judgement.of("amino acid"):
+        beads = dataset["resname"] == row.label
+        for name, forces in ((PRIOR, prior), (NOISE, dataset["F_mean"])):
+            squares = [
+                float(np.sum((one - other) ** 2)) for one, other in zip(forces[beads], dataset["F"][beads], strict=True)
+            ]
+            assert row.baselines[name] == pytest.approx(np.sqrt(sum(squares) / len(squares)), rel=1e-12)
+        assert {"prior_rmse", "noise_floor_rmse"} <= row.flat().keys()
+    (whole,) = judgement.of("all")
+    assert whole.baselines[NOISE] == pytest.approx(0.2 * np.sqrt(3), rel=0.1)
+
+
+def test_structures_or_beads_count_alike() -> None:
+    """The two losses of a batch of different lengths, padded, against means written out."""
+    dataset = chains(frames=1, lengths=(4, 9, 6), seed=5)
+    planned = FixedPlan(Sizes.of(dataset), Order(3, 0, shuffled=False), 4).batches(0)
+    (batch,) = feed(dataset, planned, ["R", "F"])
+    found = {}
+    for name, loss in (("beads", per_bead), ("structures", forces_per_structure)):
+        sums, counts = loss({"F": np.ones_like(batch["F"])}, batch, batch["frame_mask"].astype(float), NumpyOps())
+        found[name] = sums.sum() / counts.sum()
+    each = [np.square(1.0 - dataset[[frame]]["F"]).mean() for frame in range(3)]
+    assert found["structures"] == pytest.approx(np.mean(each))
+    assert found["beads"] == pytest.approx(np.square(1.0 - dataset["F"]).mean())
