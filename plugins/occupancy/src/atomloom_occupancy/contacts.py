@@ -91,11 +91,8 @@ def _fits(network: Network, home: dict[int, int], letters: list[str], first: int
         return True
     if home[first] == home[second]:
         return False
-    return (
-        len(_partners(network, home, letters, first, second))
-        == len(network.sets[home[first]].states) - 1
-        == (len(network.sets[home[second]].states) - 1)
-    )
+    many = len(_partners(network, home, letters, first, second))
+    return all(len(network.sets[home[state]].states) == many + 1 for state in (first, second))
 
 
 def _partners(
