@@ -6,7 +6,6 @@ within each round with a 95 % interval of their median.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -76,7 +75,3 @@ def measured() -> Found:
     steps = {way: Updates(PhysNet(), Config(features=FEATURES, conditioning=way), dataset) for way in WAYS}
     seconds = in_turns(steps, ROUNDS)
     return {way: {"work": step.work, "seconds": seconds[way]} for way, step in steps.items()}
-
-
-if __name__ == "__main__":
-    print(json.dumps(measured()))

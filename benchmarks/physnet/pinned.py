@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -18,17 +19,11 @@ from typing import Any
 Step = Callable[[], object]
 
 
-def found_by(module: str, *arguments: str) -> Any:
-    """What a module of this package prints as JSON when it runs on one core."""
-    command = [sys.executable, "-m", f"physnet.{module}", *arguments]
-    folder = Path(__file__).parents[1]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=folder, preexec_fn=_keep_to_one_core)
+def found_by(module: str, *numbers: int) -> Any:
+    """What ``measured(*numbers)`` of a module of this package gives on one core; it has to fit into JSON."""
+    command = [sys.executable, "-m", "physnet.pinned", module, *map(str, numbers)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=Path(__file__).parents[1])
     return json.loads(done.stdout)
-
-
-def _keep_to_one_core() -> None:
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def in_turns(steps: Mapping[str, Step], rounds: int) -> dict[str, list[float]]:
@@ -41,3 +36,15 @@ def in_turns(steps: Mapping[str, Step], rounds: int) -> dict[str, list[float]]:
             if number > 1:
                 taken[name].append(process_time() - start)
     return taken
+
+
+def main() -> None:
+    """Hold this process to one core, before anything counts the cores, and print what a module measures."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    module, *numbers = sys.argv[1:]
+    print(json.dumps(import_module(f"physnet.{module}").measured(*map(int, numbers))))
+
+
+if __name__ == "__main__":
+    main()

@@ -8,8 +8,6 @@ messages as in its own example, PaiNN two as ours does. SchNetPack runs without 
 
 from __future__ import annotations
 
-import json
-import logging
 from importlib.util import find_spec
 from statistics import median
 from typing import Any
@@ -34,7 +32,7 @@ def run() -> list[Limit]:
         return []
     rows, limits = [], []
     for frames, atoms in BATCHES:
-        found: dict[str, float] = found_by("speed", str(frames), str(atoms))
+        found: dict[str, float] = found_by("speed", frames, atoms)
         batch = f"{frames} molecules of {atoms} atoms"
         for name, seconds in found.items():
             ratio = seconds / found["physnet"]
@@ -65,10 +63,3 @@ def measured(frames: int, atoms: int) -> dict[str, float]:
     """CPU seconds of a step, by contender."""
     taken: dict[str, Any] = in_turns(steps(frames, atoms), ROUNDS)
     return {name: median(seconds) for name, seconds in taken.items()}
-
-
-if __name__ == "__main__":
-    import sys
-
-    logging.disable()
-    print(json.dumps(measured(*map(int, sys.argv[1:]))))
