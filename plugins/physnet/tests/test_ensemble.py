@@ -24,6 +24,7 @@ from atomloom_physnet.bundled import states
 TRAIN = (
     *("train", "physnet", "--data", "states.npz", "--name", "both", "--ensemble", "2", "--num-epochs", "40"),
     *("--features", "8", "--layers", "1", "--basis-functions", "4", "--batch-size", "32"),
+    *("--backbone", "physnet", "--conditioning", "embedding", "--no-coulomb", "--no-repulsion"),
     *("--charge-min", "-1", "--charge-max", "1", "--spin-max", "3"),
 )
 

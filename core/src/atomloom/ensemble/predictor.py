@@ -44,10 +44,11 @@ class Ensemble:
                 f"Go on with `atomloom resume {run.folder}`",
             )
             raise RunError(f"use the ensemble '{run.name}'", found, todo)
-        members = [Fitted.load(Run.open(each.path)) for each in there]
-        alike = [replace(each, model=members[0].model) for each in members]  # which share what a backend compiles
+        first, *others = (Run.open(each.path) for each in there)
+        fitted = Fitted.load(first)
         path = run.files.calibration
-        return cls(tuple(alike), Calibration.load(path) if path.exists() else Calibration())
+        calibration = Calibration.load(path) if path.exists() else Calibration()
+        return cls((fitted, *(_in_state_of(other, fitted) for other in others)), calibration)
 
     @property
     def spec(self) -> ModelSpec:
@@ -87,6 +88,16 @@ class Ensemble:
         components = rows[:1].size if len(rows) else 1
         spread: Array = predictions[name + SUFFIX] / self.calibration.width(name)
         return spread, degrees_of_freedom(len(self.members), components)
+
+
+def _in_state_of(run: Run, first: Fitted) -> Fitted:
+    """The model of another member, which differs from the first in its state alone and shares what is compiled."""
+    checkpoint = run.best() or run.latest()
+    if checkpoint is None:
+        found, todo = "it has no checkpoint yet", f"Go on with `atomloom resume {run.folder.parent}`"
+        raise RunError(f"use the member '{run.name}'", found, todo)
+    state = first.model.with_leaves(first.state, checkpoint.model_leaves)
+    return replace(first, state=state, epoch=checkpoint.epoch)
 
 
 def uncertainty_of(known: Field) -> Field:
