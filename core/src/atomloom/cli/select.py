@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from atomloom.cli.data_options import DataOptions, data_options, read_data, runs_option, watched
+from atomloom.cli.data_options import DataOptions, data_options, level_option, read_data, runs_option, watched
 from atomloom.cli.output import echo_json, json_option, note, table
 
 
@@ -15,6 +15,7 @@ from atomloom.cli.output import echo_json, json_option, note, table
 @click.argument("run_name", metavar="RUN")
 @runs_option
 @click.option("--data", "paths", multiple=True, required=True, metavar="PATH", help="The pool; repeatable.")
+@level_option
 @click.option("--count", type=click.IntRange(min=1), default=100, show_default=True, help="How many frames to choose.")
 @click.option("--out", required=True, metavar="FILE", help="Where the chosen frames go.")
 @click.option("--to", "writer", default="", metavar="WRITER", help="Writer to use; else the name of FILE tells.")
@@ -34,6 +35,7 @@ def select(
     run_name: str,
     root: str,
     paths: tuple[str, ...],
+    level: str | None,
     count: int,
     out: str,
     writer: str,
@@ -49,6 +51,7 @@ def select(
     passed over that is a near duplicate of one taken before: of the same elements in the same state, with the same
     sorted distances between them within --apart.
     """
+    from atomloom.data.levels import at_level
     from atomloom.ensemble import Ensemble
     from atomloom.ensemble import select as selected
     from atomloom.errors import RunError
@@ -64,7 +67,7 @@ def select(
     with watched():
         pool = read_data(paths, DataOptions(**options)).dataset
         ensemble = Ensemble.load(run)
-        found = selected(ensemble, pool, count, by=by, apart=apart)
+        found = selected(ensemble, at_level(pool, level) if level else pool, count, by=by, apart=apart)
         write(found.dataset.with_meta(run=run.name), out, writer=writer, overwrite=overwrite)
     score = f"{found.by}_std" + (f" ({found.unit})" if found.unit else "")
     rows = list(zip(found.frames.tolist(), found.scores.tolist(), strict=True))
@@ -75,5 +78,6 @@ def select(
     table(("frame", score), rows)
     if found.by not in ensemble.calibration.scales:
         note(f"The uncertainty of {found.by} is not calibrated: the validation part has no reference for it.")
-    passed = f"; {found.skipped} near duplicates were passed over" if found.skipped else ""
+    several = "duplicates were" if found.skipped > 1 else "duplicate was"
+    passed = f"; {found.skipped} near {several} passed over" if found.skipped else ""
     note(f"{len(rows)} of {len(pool)} frames are in '{out}'{passed}.")
