@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.spatial import ConvexHull, QhullError
@@ -67,7 +67,7 @@ def potentials(portrait: Portrait) -> tuple[Figure, ...]:
     triangles = triangulated(portrait.points[near])
     figures: list[Figure] = []
     for title, values, label, reach, caption in drawn:
-        shared = {
+        shared: dict[str, Any] = {
             "title": f"{title}, {portrait.name}",
             "caption": caption,
             "molecule": portrait.molecule(),
