@@ -175,6 +175,7 @@ class ModelSpec(Loaded):
         training: training options whose default differs from the backend's.
         losses: weights of the losses that are on unless an experiment names its own.
         claims: members of `CLAIMS` that the model promises to satisfy.
+        certificate: whether each report of a run measures all that there is to promise, what is not claimed too.
         levels: whether it tells levels of theory apart; it then reads ``level_index`` where data are of several.
         presets: defaults by system size, the smallest systems first: by habit ``"small"`` (under 30 atoms),
             ``"medium"`` and ``"large"``.
@@ -187,6 +188,7 @@ class ModelSpec(Loaded):
     training: Mapping[str, Any] = EMPTY
     losses: Mapping[str, float] = EMPTY
     claims: frozenset[str] = frozenset()
+    certificate: bool = False
     levels: bool = False
     presets: Mapping[str, Preset] = EMPTY
 

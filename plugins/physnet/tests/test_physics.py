@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
 from atomloom.batching import Shape
+from atomloom_jax import DeviceBatch
+from atomloom_physnet import PhysNet
 
 Make = Callable[..., Any]
 
@@ -122,16 +125,26 @@ def test_neutral_singlets_far_apart_have_the_energies_that_they_have_alone(
     np.testing.assert_allclose(together["F"], alone["F"], atol=1e-9)
 
 
-def test_single_atoms_and_large_molecules_share_a_batch(
+def test_molecules_of_one_to_five_hundred_atoms_share_a_batch(
     state: Make, frames: Make, padded: Make, predicted: Make
 ) -> None:
-    """One atom has an energy, no force and all of the charge, alone without any pair and beside 200 atoms."""
+    """An atom, a diatomic, fragments 400 angstrom apart and 500 atoms: no NaN in values or gradients, nothing mixes."""
     one = {"Z": np.array([8]), "R": np.zeros((1, 3)), "total_charge": -1.0, "total_spin": 2}
-    crowd = {**frames([200], seed=2)[0], "total_charge": 0.0, "total_spin": 1}
-    small = state(features=4, layers=1)
-    found = predicted(small, padded([one, crowd], Shape(2, 201, 200 * 199)))
-    assert all(np.isfinite(values).all() for values in found.values())
+    apart = {"Z": np.array([6, 8, 6, 8]), "R": np.vstack([pair(1.2)["R"], pair(1.1)["R"] + FAR])}
+    crowd = {**frames([500], seed=2)[0], "total_charge": 0.0, "total_spin": 1}
+    molecules = [one, pair(1.1), {**apart, "total_charge": 0.0, "total_spin": 1}, crowd]
+    small, batch = state(features=2, layers=1), padded(molecules, Shape(5, 510, 500 * 499 + 14 + 6))
+    device = DeviceBatch.of(batch, "float64")
+
+    def loss(parameters: Any) -> tuple[Any, Any]:
+        found = PhysNet().predict({**small, "parameters": parameters}, device)
+        return sum((values**2).sum() for values in found.values()), found
+
+    (_, found), gradient = jax.jit(jax.value_and_grad(loss, has_aux=True))(small["parameters"])
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((found, gradient)))
     assert found["mono"][0] == pytest.approx(-1.0)
     np.testing.assert_array_equal(found["F"][0], np.zeros(3))
-    alone = predicted(small, padded([one], Shape(1, 1)))
-    assert found["E"][0] == pytest.approx(alone["E"][0])
+    assert np.asarray(found["mono"])[batch["batch_segments"] == 3].sum() == pytest.approx(0.0, abs=1e-9)
+    alone = predicted(small, padded(molecules[:3]))
+    np.testing.assert_allclose(found["E"][:3], alone["E"], atol=1e-9)
+    np.testing.assert_allclose(found["F"][:7], alone["F"], atol=1e-9)

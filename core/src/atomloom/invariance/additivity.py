@@ -36,9 +36,9 @@ def charge(trial: Trial) -> list[Deviation]:
 def size_consistent(trial: Trial) -> list[Deviation]:
     """Two frames far apart in one: energies and charges of the whole add up, and the atoms notice nothing."""
     far = np.array([APART[trial.precision], 0.0, 0.0])
-    first, second = trial.dataset, trial.dataset[np.roll(np.arange(len(trial.dataset)), -1)]
-    whole = trial.predict(joined(first, shifted_frames(second, far)))
-    one, other = trial.predictions, trial.predictions[np.roll(np.arange(len(first)), -1)]
+    here, there = np.array(partners(trial.dataset)).T
+    whole = trial.predict(joined(trial.dataset[here], shifted_frames(trial.dataset[there], far)))
+    one, other = trial.predictions[here], trial.predictions[there]
     parts = joined(one, shifted_frames(other, far))
     atoms = [name for name, field in whole.fields.items() if field.ragged == "atom" and not is_place(field)]
     found = trial.compare(whole, parts, atoms)
@@ -54,7 +54,26 @@ def joins(trial: Trial) -> str:
         return "its frames are periodic, and two cells do not make one"
     fields = trial.dataset.fields
     whole = [name for name in trial.fitted.spec.needs if not fields[name].ragged and name not in _TOGETHER]
-    return f"it reads {', '.join(whole)}, which two frames cannot share" if whole else ""
+    if whole:
+        return f"it reads {', '.join(whole)}, which two frames cannot share"
+    return "" if partners(trial.dataset) else "any two of its frames have a state together that none of them has"
+
+
+def partners(dataset: Dataset) -> list[tuple[int, int]]:
+    """For each frame the next one with which it makes a state that is among those of the frames, if there is one.
+
+    >>> atoms = Dataset.from_arrays({"Z": [[1], [1], [2]], "total_charge": [0.0, 1.0, 0.0]})
+    >>> partners(atoms)
+    [(0, 1), (1, 2), (2, 0)]
+    """
+    known = {name: np.asarray(dataset[name]) for name in ("total_charge", "total_spin") if name in dataset}
+    count, found = len(dataset), []
+    for one in range(count):
+        for other in ((one + step) % count for step in range(1, count + 1)):
+            if all(_merged(name, own[one], own[other]) in own for name, own in known.items()):
+                found.append((one, other))
+                break
+    return found
 
 
 def joined(one: Dataset, other: Dataset) -> Dataset:

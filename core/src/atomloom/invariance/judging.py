@@ -22,6 +22,9 @@ from atomloom.runs import Run
 FRAMES = 16
 """How many frames the promises are measured on, evenly from all over the data."""
 
+FEW = 4
+"""How many for a certificate, which every report has: fewer atoms at a time compile faster."""
+
 
 class Measured(NamedTuple):
     """A probe with what it found, or why it could not be measured."""
@@ -43,17 +46,29 @@ def invariance(run: Run, dataset: Dataset, /) -> Report:
     dataset = fitted.complete(dataset)
     if not len(dataset):
         raise DataError(f"measure what {fitted.spec.name} promises", "the data has no frames", "Bring some")
-    frames = np.unique(np.linspace(0, len(dataset) - 1, min(FRAMES, len(dataset))).astype(np.int64))
-    trial = Trial.of(fitted, dataset[frames])
+    trial = Trial.of(fitted, some(dataset, FRAMES))
     measured = list(measure(trial))
     failures = tuple(f"{each.probe.name}: {_worst(each)}" for each in measured if each.broken)
     return Report(
         f"What {fitted.spec.name} promises",
-        (Section("Measured", (_figures(measured, trial, len(frames)), _table(measured), *_remarks(measured, trial))),),
+        (Section("Measured", (_figures(measured, trial), _table(measured), *_remarks(measured, trial))),),
         summary=_summary(fitted, measured),
         facts={"run": run.name, "model": fitted.spec.name, "epoch": str(fitted.epoch)},
         failures=failures,
     )
+
+
+def certificate(fitted: Fitted, dataset: Dataset) -> Section:
+    """All that a model could promise, measured on a few frames of `dataset`: a section of the report of a run."""
+    trial = Trial.of(fitted, some(fitted.complete(dataset), FEW))
+    measured = list(measure(trial))
+    said = Text(_summary(fitted, measured))
+    return Section("Certificate", (said, _figures(measured, trial), _table(measured), *_remarks(measured, trial)))
+
+
+def some(dataset: Dataset, count: int) -> Dataset:
+    """So many frames evenly from all over the data, or all if there are fewer."""
+    return dataset[np.unique(np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(np.int64))]
 
 
 def measure(trial: Trial, probes: Iterable[Probe] = PROBES) -> Iterator[Measured]:
@@ -79,12 +94,13 @@ def _worst(measured: Measured) -> str:
     return "; ".join(str(each) for each in measured.deviations if not each.holds)
 
 
-def _figures(measured: list[Measured], trial: Trial, frames: int) -> KeyFigures:
+def _figures(measured: list[Measured], trial: Trial) -> KeyFigures:
     claimed = [each for each in measured if each.claimed and not each.hindrance]
+    longest = int(trial.dataset.sizes["atom"].max(initial=0))
     return KeyFigures(
         (
             KeyFigure("promises kept", sum(not each.broken for each in claimed), note=f"of {len(claimed)}"),
-            KeyFigure("frames", frames, note=f"with up to {int(trial.dataset.sizes['atom'].max(initial=0))} atoms"),
+            KeyFigure("frames", len(trial.dataset), note=f"with up to {longest} atoms"),
             KeyFigure("precision", trial.precision),
         )
     )

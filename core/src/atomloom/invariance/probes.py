@@ -24,7 +24,7 @@ class Probe:
         measure: the deviations, field by field.
         fitting: whether the promise means anything for a model of this spec.
         hindrance: why it cannot be measured on the data at hand, or an empty string.
-        on_request: whether it is measured only for models that claim it.
+        on_request: whether it is measured only for models that claim it, or have a certificate in their reports.
         implied: whether every model that it means anything for makes it, with no word about it.
     """
 
@@ -42,7 +42,7 @@ class Probe:
 
     def applies_to(self, spec: ModelSpec) -> bool:
         """Whether it is measured for a model of this spec."""
-        return self.fitting(spec) and (not self.on_request or self.claimed_by(spec))
+        return self.fitting(spec) and (not self.on_request or self.claimed_by(spec) or spec.certificate)
 
     def worst(self, trial: Trial) -> list[Deviation]:
         """The deviations, of each field the one that is furthest beyond its tolerance."""

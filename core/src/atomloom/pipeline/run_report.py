@@ -25,6 +25,10 @@ def report_on(job: Job, run: Run) -> Report:
         f"`{job.model_spec.name}` fitted for {run.epochs_done} epochs to {len(job.parts.train)} frames; the state "
         f"after epoch {fitted.epoch} is judged on the {len(judged)} frames of the {part} part."
     )
+    if job.model_spec.certificate:
+        from atomloom.invariance.judging import certificate  # which measures by way of the pipeline
+
+        sections.append(certificate(fitted, job.data.dataset[judged]))
     return Report(f"Run {run.name}", (*sections, course(run), data(job), facts(run)), summary, head(job, run))
 
 

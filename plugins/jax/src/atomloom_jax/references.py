@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from atomloom.batching import PaddedBatch
 from atomloom.data import Dataset, ElementEnergies, PerFrame
 from atomloom.data.levels import INDEX
+from atomloom.elements import symbol
+from atomloom.errors import DataError
 from atomloom.model import FitData
 from atomloom_jax.model import JaxModel
 
@@ -33,6 +35,7 @@ def no_references(levels: int = 1) -> NDArray[np.float64]:
 def reference_energies(state: Mapping[str, Any], numbers: NDArray[Any], level: int = 0) -> NDArray[np.float64]:
     """The energy of each atom's element in eV ``[atoms]``, at one level of theory."""
     energies: NDArray[np.float64] = np.asarray(state[REFERENCES])[level, np.asarray(numbers)]
+    _check_there(energies, np.asarray(numbers))
     return energies
 
 
@@ -61,6 +64,7 @@ class ReferencedModel(JaxModel[dict[str, Any]]):
         segments = batch["batch_segments"]
         level = batch[INDEX][segments] if INDEX in batch else 0
         own = np.where(batch["atom_mask"], np.asarray(state[REFERENCES])[level, batch["Z"]], 0.0)
+        _check_there(own, batch["Z"])
         return {"E": np.bincount(segments, own, batch.shape.frames)}
 
     def constants(self, state: dict[str, Any]) -> frozenset[str]:
@@ -72,9 +76,18 @@ class ReferencedModel(JaxModel[dict[str, Any]]):
         return frozenset({REFERENCES})
 
 
+def _check_there(energies: NDArray[np.float64], numbers: NDArray[Any]) -> None:
+    """Stops at elements that one of several levels of theory has no energy of."""
+    missing = np.unique(numbers[np.isnan(energies)])
+    if missing.size:
+        named = ", ".join(symbol(number) for number in missing.tolist())
+        found = f"there are atoms of {named}, and none in the frames of this level that the model was fitted to"
+        raise DataError("predict energies at this level of theory", found, "Name another level, or fit to such frames")
+
+
 def _fitted(state: dict[str, Any], train: Dataset) -> dict[str, Any]:
     """The state with energies of the elements fitted to those of the frames, level by level."""
-    fitted = np.zeros_like(state[REFERENCES])
+    fitted = np.full_like(state[REFERENCES], np.nan if len(state[REFERENCES]) > 1 else 0.0)
     levels = train[INDEX] if INDEX in train else np.zeros(len(train), np.int64)
     for level in np.unique(levels).tolist():
         for number, energy in ElementEnergies.fit(train, np.flatnonzero(levels == level)).values.items():

@@ -5,7 +5,7 @@
     config                      the options of the model
     network, backbones          what is computed, in flax
     d3                          the dispersion correction D3, in JAX
-    model, states               what atomloom trains: with data completed, checked, and references fitted
+    model, states, coverage     what atomloom trains: with data completed, checked, and references fitted
     neighbours, calculator      for ase: optimisations and molecular dynamics
     gaps, relaxing, cli         ionisation energies, electron affinities and gaps of a structure
     energy, exporting           potentials outside of atomloom: a pure function, one file

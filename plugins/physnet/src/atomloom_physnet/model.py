@@ -21,10 +21,11 @@ from atomloom_jax import ELEMENTS, ReferencedModel, no_references
 from atomloom_jax.blocks import StateRange, check_elements, pair_list
 from atomloom_jax.model import Inputs
 from atomloom_physnet.config import Config
+from atomloom_physnet.coverage import check_covered
 from atomloom_physnet.d3.tables import check_known
 from atomloom_physnet.neighbours import check_reach
 from atomloom_physnet.network import EF_ChargeSpinConditioned
-from atomloom_physnet.states import check_covered, completed
+from atomloom_physnet.states import completed
 
 NETWORK: Final = "network"
 PARAMETERS: Final = "parameters"
@@ -112,7 +113,7 @@ class PhysNet(ReferencedModel):
         return whole
 
     def check(self, parts: Mapping[str, Dataset], config: Config) -> None:
-        """Stops at states that only frames beside the training part have, and at heads for a single level of theory."""
+        """Stops at states and elements that no frame to train on has, and at heads for a single level of theory."""
         check_covered(parts)
         levels = levels_of(parts["train"])
         if config.level_heads and len(levels) < 2:

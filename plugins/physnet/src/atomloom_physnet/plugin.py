@@ -56,6 +56,7 @@ def atomloom_models() -> Iterable[ModelSpec]:
         example="atomloom_physnet.bundled:example",
         needs=("Z", "R", "total_charge", "total_spin"),
         predicts=("E", "F", "mono", "D"),
+        certificate=True,
         levels=True,
         backend="jax",
         config="atomloom_physnet.config:Config",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from atomloom.data import Dataset, PerFrame
@@ -45,30 +43,6 @@ them, or say what holds for all frames with --assume-charge 0 --assume-spin 1.
     whole = dataset.with_columns(columns, {name: declared(name) for name in columns})
     check_electrons(whole)
     return whole
-
-
-def check_covered(parts: Mapping[str, Dataset]) -> None:
-    """Stops at charges and multiplicities in another part of a split that the part to train on has no frame of.
-
-    A model refuses what it has not seen, so it could not be judged by such frames.
-    """
-    for name, what in (("total_charge", "total charge"), ("total_spin", "multiplicity 2S+1")):
-        known = np.unique(np.rint(parts["train"][name]).astype(int))
-        for part in ("valid", "test"):
-            values = np.rint(parts[part][name]).astype(int)
-            lacking = values[~np.isin(values, known)]
-            if lacking.size:
-                wanted, frames = np.unique(lacking, return_counts=True)
-                listed = ", ".join(f"{value} ({count})" for value, count in zip(wanted, frames, strict=True))
-                found = (
-                    f"frames to train on have a {what} of {', '.join(map(str, known))}, and the {part} part has frames "
-                    f"of {listed}, in brackets how many"
-                )
-                todo = (
-                    "Divide every state by itself: stratify = ['total_charge', 'total_spin'] under [data.split], or "
-                    "--stratify total_charge --stratify total_spin; or leave these frames out"
-                )
-                raise DataError("judge what is not trained on", found, todo)
 
 
 def check_electrons_of(numbers: np.ndarray, charge: float, multiplicity: int) -> None:
