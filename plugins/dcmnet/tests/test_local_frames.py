@@ -68,7 +68,7 @@ def test_a_charge_beside_the_only_axis_is_refused():
     on_it = pair[:, None] + [0.0, 0.0, 0.1]
     assert LocalModel.of(axes, pair, charges, on_it).places(pair) == pytest.approx(on_it[:, 0])
     with pytest.raises(DataError, match=r"a charge of atom 0 stands beside the line of the atoms"):
-        LocalModel.of(axes, pair, charges, on_it + [0.1, 0.0, 0.0])
+        LocalModel.of(axes, pair, charges, on_it + np.array([0.1, 0.0, 0.0]))
 
 
 @pytest.mark.parametrize("sites", [1, 2, 7])

@@ -45,7 +45,7 @@ class MoleculeErrors(NamedTuple):
         total_charge: in e.
         points: that count; `points_all` with those that do not.
         rmse, mae, largest: of the potential on the points that count, in (kcal/mol)/e.
-        rmse_all: on all points.
+        rmse_all, mae_all, largest_all: on all points.
         bound_atoms: RMSE of the best charges at the atoms, on the points that count.
         bound_sites: RMSE of the best free sites found, as many as the network has.
         dipole: length of the difference of the dipoles in e angstrom; NaN without a reference.
@@ -63,6 +63,8 @@ class MoleculeErrors(NamedTuple):
     mae: float
     largest: float
     rmse_all: float
+    mae_all: float
+    largest_all: float
     bound_atoms: float
     bound_sites: float
     dipole: float
@@ -72,12 +74,21 @@ class MoleculeErrors(NamedTuple):
 
 
 class Part(NamedTuple):
-    """The points near one element, or in one shell: its name, their number, RMSE and MAE in (kcal/mol)/e."""
+    """The points near one element, or in one shell.
+
+    Args:
+        name: of the element or the shell.
+        points: that count, with their rmse and mae in (kcal/mol)/e; NaN where none does.
+        points_all: with those that do not count, and the errors of all of them.
+    """
 
     name: str
     points: int
     rmse: float
     mae: float
+    points_all: int
+    rmse_all: float
+    mae_all: float
 
 
 @dataclass(frozen=True)
@@ -135,14 +146,14 @@ def analyse(fitted: Fitted, dataset: Dataset) -> Analysis:
         for n in range(len(whole))
     ]
     molecules = [frame.errors(n) for n, frame in enumerate(track(frames, total=len(frames), label="analysing"))]
-    errors = np.concatenate([frame.error[frame.counts] for frame in frames])
-    elements = np.concatenate([frame.nearest[frame.counts] for frame in frames])
-    distances = np.concatenate([frame.distances for frame in frames])
-    everywhere = np.concatenate([frame.error for frame in frames])
+    errors, counts, nearest, distances = (
+        np.concatenate([getattr(frame, name) for frame in frames])
+        for name in ("error", "counts", "nearest", "distances")
+    )
     return Analysis(
         molecules=tuple(molecules),
-        elements=tuple(_part(symbol(int(z)), errors[elements == z]) for z in np.unique(elements)),
-        shells=tuple(_shells(distances, everywhere)),
+        elements=tuple(_part(symbol(int(z)), errors, counts, nearest == z) for z in np.unique(nearest)),
+        shells=tuple(_shells(distances, errors, counts)),
         reference=np.concatenate([frame.reference[frame.counts] for frame in frames]),
         predicted=np.concatenate([(frame.reference + frame.error)[frame.counts] for frame in frames]),
         charges=np.concatenate([frame.charges.ravel() for frame in frames]),
@@ -188,6 +199,8 @@ class _Frame:
             mae=float(np.abs(error).mean()) if counted else np.nan,
             largest=float(np.abs(error).max()) if counted else np.nan,
             rmse_all=root_mean_square(self.error) if len(self.error) else np.nan,
+            mae_all=float(np.abs(self.error).mean()) if len(self.error) else np.nan,
+            largest_all=float(np.abs(self.error).max(initial=0.0)) if len(self.error) else np.nan,
             bound_atoms=bound_atoms,
             bound_sites=bound_sites,
             dipole=float(np.linalg.norm(self._off("D"))),
@@ -239,19 +252,27 @@ def formula(numbers: Array) -> str:
     return "".join(name + (str(counts[name]) if counts[name] > 1 else "") for name in order)
 
 
-def _shells(distances: Array, errors: Array) -> Sequence[Part]:
+def _shells(distances: Array, errors: Array, counts: Array) -> Sequence[Part]:
     """The points of each of `SHELLS` that has some."""
     found = []
     for low, high in pairwise(SHELLS):
         inside = (distances >= low) & (distances < high)
         if inside.any():
             name = f"{low:g} to {high:g}" if np.isfinite(high) else f"beyond {low:g}"
-            found.append(_part(name, errors[inside]))
+            found.append(_part(name, errors, counts, inside))
     return found
 
 
-def _part(name: str, errors: Array) -> Part:
-    return Part(name, len(errors), root_mean_square(errors), float(np.abs(errors).mean()))
+def _part(name: str, errors: Array, counts: Array, inside: Array) -> Part:
+    """The points that are inside, of which some count."""
+    return Part(name, *_sized(errors[inside & counts]), *_sized(errors[inside]))
+
+
+def _sized(errors: Array) -> tuple[int, float, float]:
+    """How many there are, their RMSE and MAE."""
+    if not len(errors):
+        return 0, np.nan, np.nan
+    return len(errors), root_mean_square(errors), float(np.abs(errors).mean())
 
 
 def _traceless(moment: Array) -> Array:

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from atomloom.errors import DataError
 from atomloom.experiment import Batching, Data, Experiment, Source, Split, plain
 from atomloom.readers import expand, suggest
 from atomloom_dcmnet.config import ModelConfig
@@ -33,18 +34,21 @@ class ExperimentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     Args:
         name: of the run, whose folder is ``runs/NAME``.
-        data: files or globs.
+        data: files or globs; without any, `train_model` takes what the package brings.
         model, training: the options.
         esp_w, chg_w, dipole_w, quadrupole_w, site_w: weights of the losses; zero for none. Of those that are not zero,
             data that lack a reference stop the run.
         split_seed: of the random division into four fifths to train on, a tenth to watch and a tenth to judge by.
+        num_train, num_valid: frames to train on and to watch, in place of these parts; the rest judge.
+        natoms: the most atoms that a frame may have; nothing depends on it.
+        read_as, units: what is meant by fields, and their units, where the data leave it open.
 
     >>> config = ExperimentConfig(data=("a.npz",), model=ModelConfig(n_dcm=4))
     >>> msgspec.json.decode(msgspec.json.encode(config), type=ExperimentConfig) == config
     True
     """
 
-    data: tuple[str, ...]
+    data: tuple[str, ...] = ()
     name: str = "dcmnet"
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
@@ -54,6 +58,11 @@ class ExperimentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     quadrupole_w: float = 0.0
     site_w: float = 0.0
     split_seed: int = 0
+    num_train: Annotated[int, Meta(ge=1)] | None = None
+    num_valid: Annotated[int, Meta(ge=0)] | None = None
+    natoms: Annotated[int, Meta(ge=1)] | None = None
+    read_as: dict[str, str] = {}
+    units: dict[str, str] = {}
 
     @property
     def losses(self) -> dict[str, float]:
@@ -68,13 +77,42 @@ class ExperimentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         wanted = {name: weight for name, weight in given.items() if weight}
         return {} if wanted == LOSSES else wanted
 
-    def experiment(self) -> Experiment:
-        """The same as an experiment of atomloom."""
+    def sources(self) -> list[Source]:
+        """What is read: the files of each format together."""
+        paths: dict[str, list[str]] = {}
+        for path in self.data:
+            paths.setdefault(suggest(expand(path)[0]), []).append(path)
+        return [
+            Source(path=found, reader=reader, read_as=self.read_as, units=self.units) for reader, found in paths.items()
+        ]
+
+    def split(self, frames: int) -> Split:
+        """How so many frames are divided.
+
+        >>> ExperimentConfig(data=("a.npz",), num_train=6, num_valid=2).split(10).shares
+        {'train': 0.6, 'valid': 0.2, 'test': 0.2}
+        """
+        if self.num_train is None:
+            return Split(seed=self.split_seed)
+        valid = self.num_valid or 0
+        rest = frames - self.num_train - valid
+        if rest < 0:
+            asked = f"train on {self.num_train} frames and watch {valid}"
+            raise DataError(asked, f"there are {frames}", "Lower num_train or num_valid, or bring more files")
+        shares = (self.num_train / frames, valid / frames, rest / frames)
+        train, valid_share, test = (share or None for share in shares)
+        return Split(train=train, valid=valid_share, test=test, seed=self.split_seed)
+
+    def experiment(self, frames: int = 0) -> Experiment:
+        """The same as an experiment of atomloom.
+
+        Args:
+            frames: of the data, where `num_train` counts some of them.
+        """
         training = plain(self.training)
         batch_size = training.pop("batch_size")
-        source = Source(path=list(self.data), reader=suggest(expand(self.data[0])[0]))
         return Experiment(
-            data=Data(source=[source], split=Split(seed=self.split_seed)),
+            data=Data(source=self.sources(), split=self.split(frames)),
             batching=Batching(batch_size=batch_size),
             model={"name": "dcmnet:dcmnet", **plain(self.model)},
             losses=self.losses,

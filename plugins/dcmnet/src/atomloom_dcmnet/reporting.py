@@ -54,7 +54,7 @@ def report_on(analysis: Analysis, title: str, facts: Mapping[str, str], more: Se
 def sections(analysis: Analysis) -> tuple[Section, ...]:
     """Potential, molecules, where errors are, and charges, in figures and tables."""
     worst = sorted((each for each in analysis.molecules if each.points), key=lambda each: -each.rmse)[:WORST]
-    spaces = [figure for portrait in analysis.portraits for figure in potentials(portrait)]
+    spaces = tuple(figure for portrait in analysis.portraits for figure in potentials(portrait))
     return (
         Section("Potential", (*_potential(analysis), Text(_ABOUT))),
         Section("Molecules", (_worst(worst), _molecules(worst, "The largest errors"), _molecules(analysis.molecules))),
@@ -84,7 +84,7 @@ def _worst(worst: Sequence[MoleculeErrors]) -> Bars:
     return Bars(
         title=f"The {len(worst)} molecules with the largest errors",
         labels=tuple(f"{each.formula} ({each.frame})" for each in worst),
-        series=tuple(Heights(said, [getattr(m, name) for m in worst]) for said, name in columns.items()),
+        series=tuple(Heights(said, np.array([getattr(m, name) for m in worst])) for said, name in columns.items()),
         x=Axis("molecule (frame)"),
         y=Axis("RMSE", UNIT),
     )
@@ -152,10 +152,14 @@ def _molecules(molecules: Sequence[MoleculeErrors], title: str = "All molecules"
 
 def _parts(parts: tuple[Part, ...], name: str) -> Table:
     captions = {
-        "element": "Points that count, by the element of the atom that is nearest in van der Waals radii.",
-        "radii": "All points, by their distance from the nearest atom in van der Waals radii.",
+        "element": "By the element of the atom that is nearest in van der Waals radii: points that count, and all.",
+        "radii": "By the distance from the nearest atom in van der Waals radii: points that count, and all.",
     }
-    columns = (Column(name, kind="text"), Column("points", kind="integer"), Column("RMSE", UNIT), Column("MAE", UNIT))
+    columns = (
+        Column(name, kind="text"),
+        *(Column("points that count", kind="integer"), Column("RMSE", UNIT), Column("MAE", UNIT)),
+        *(Column("all points", kind="integer"), Column("RMSE of all", UNIT), Column("MAE of all", UNIT)),
+    )
     return Table(columns, parts, title=f"By {name}", caption=captions[name])
 
 

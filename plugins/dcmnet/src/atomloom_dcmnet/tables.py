@@ -6,31 +6,50 @@ import csv
 import json
 import math
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from atomloom.runs import Run
-from atomloom.runs.atomic import atomic_file
-from atomloom_dcmnet.analysis import Analysis, MoleculeErrors
+from atomloom.runs.atomic import atomic_file, atomic_path
+from atomloom_dcmnet.analysis import Analysis, MoleculeErrors, Part
 
-SUMMARISED = ("rmse", "mae", "largest", "rmse_all", "bound_atoms", "bound_sites", "dipole", "quadrupole")
+SUMMARISED = (
+    *("rmse", "mae", "largest", "rmse_all", "mae_all", "largest_all"),
+    *("bound_atoms", "bound_sites", "dipole", "quadrupole"),
+)
 """Of which a JSON file has mean, percentiles and max."""
 
 
 def save_analysis(analysis: Analysis, folder: Path) -> None:
-    """``best_analysis.json`` with everything that is known, and ``predictions.csv`` with one row for each molecule."""
+    """``best_analysis.json`` with everything that is known, and ``predictions.csv`` with one row for each molecule.
+
+    ``predictions.parquet`` holds the same rows where pyarrow is installed.
+    """
     whole = {
         "unit": "(kcal/mol)/e",
         "summary": {name: analysis.summary(name) for name in SUMMARISED},
-        "elements": [part._asdict() for part in analysis.elements],
-        "shells": [part._asdict() for part in analysis.shells],
+        "elements": [_plain_row(part) for part in analysis.elements],
+        "shells": [_plain_row(part) for part in analysis.shells],
         "largest_displacement": float(analysis.displacements.max()),
         "largest_net_charge_error": float(analysis.of("net_charge").max()),
-        "molecules": [{name: _plain(value) for name, value in each._asdict().items()} for each in analysis.molecules],
+        "molecules": [_plain_row(each) for each in analysis.molecules],
     }
     with atomic_file(folder / "best_analysis.json") as file:
         file.write(json.dumps(whole, indent=2) + "\n")
     _write(folder / "predictions.csv", MoleculeErrors._fields, analysis.molecules)
+    if find_spec("pyarrow") is not None:
+        save_parquet(analysis, folder / "predictions.parquet")
+
+
+def save_parquet(analysis: Analysis, path: Path) -> None:
+    """One row for each molecule, as Parquet; needs pyarrow (``pip install "atomloom-dcmnet[parquet]"``)."""
+    import pyarrow
+    from pyarrow import parquet
+
+    columns = {name: [getattr(each, name) for each in analysis.molecules] for name in MoleculeErrors._fields}
+    with atomic_path(path) as temporary:
+        parquet.write_table(pyarrow.table(columns), temporary)
 
 
 def save_history(run: Run, folder: Path) -> None:
@@ -44,6 +63,10 @@ def _write(path: Path, head: Sequence[str], rows: Iterable[Iterable[Any]]) -> No
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(head)
         writer.writerows(rows)
+
+
+def _plain_row(row: MoleculeErrors | Part) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in row._asdict().items()}
 
 
 def _plain(value: Any) -> Any:

@@ -12,10 +12,14 @@ import msgspec
 from atomloom.errors import ConfigError
 from atomloom.experiment import resolved
 from atomloom.pipeline import Fitted, fit, prepare
+from atomloom.report import save
 from atomloom.runs import Run, check_free
-from atomloom_dcmnet.checkpoints import analyze_checkpoint, analyze_training_history
+from atomloom.writers import write
+from atomloom_dcmnet.bundled import small_molecules
+from atomloom_dcmnet.checkpoints import analyze_checkpoint, analyze_training_history, report_of
 from atomloom_dcmnet.config import ModelConfig
 from atomloom_dcmnet.experiments import ExperimentConfig, TrainingConfig
+from atomloom_dcmnet.preparing import read_frames
 from atomloom_dcmnet.tables import save_analysis, save_history
 
 
@@ -33,11 +37,15 @@ class Trained(NamedTuple):
     exp_dir: Path
 
 
-def run_training(data: str | tuple[str, ...], root: str | Path = "runs", **options: Any) -> Trained:
+BUNDLED = "small-molecules.npz"
+"""The file beside the runs that holds the data of the package, for trainings on them."""
+
+
+def run_training(data: str | tuple[str, ...] = (), root: str | Path = "runs", **options: Any) -> Trained:
     """Train on files, analyse the frames that were kept for it, and keep all in the folder ``root/name``.
 
     Args:
-        data: files or globs.
+        data: files or globs; without any, the molecules that come with the package.
         options: of `ExperimentConfig`, `ModelConfig` and `TrainingConfig`, by their names: ``name``, ``num_epochs``,
             ``batch_size``, ``gradient_accumulation_steps``, ``use_lr_schedule``, ``lr_schedule_type``, ``n_dcm``,
             ``chg_w``, ...
@@ -49,7 +57,10 @@ def train_model(config: ExperimentConfig, root: str | Path = "runs") -> Trained:
     """What `run_training` does, from a struct."""
     folder = Path(root) / config.name
     check_free(folder)
-    run, _ = fit(prepare(resolved(config.experiment(), Path.cwd())), folder)
+    if not config.data:
+        config = msgspec.structs.replace(config, data=(str(bundled_file(Path(root))),))
+    data = read_frames(config)
+    run, _ = fit(prepare(resolved(config.experiment(len(data.dataset)), Path.cwd()), data=data), folder)
     _analysed(run)
     return Trained(Fitted.load(run).state["parameters"], analyze_training_history(run)["best_loss"], folder)
 
@@ -80,10 +91,21 @@ def config_of(data: str | tuple[str, ...], options: Mapping[str, Any]) -> Experi
     return msgspec.convert({**own, **tables}, ExperimentConfig)
 
 
+def bundled_file(root: Path) -> Path:
+    """A file with the data of the package, so that a run on them is resumed as any other."""
+    target = root / BUNDLED
+    root.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        write(small_molecules(), target, writer="core:npz")
+    return target
+
+
 def _analysed(run: Run) -> None:
-    """The files of `analysis/`; without frames for it, the history alone."""
+    """The files of `analysis/` and the report of the post-processor; without frames for them, the history alone."""
     folder = run.files.analysis
     folder.mkdir(parents=True, exist_ok=True)
     save_history(run, folder)
     if run.provenance["split"]["test"]:
-        save_analysis(analyze_checkpoint(run), folder)
+        found = analyze_checkpoint(run)
+        save_analysis(found, folder)
+        save(report_of(run, found), folder / "dcmnet-analysis")
