@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from atomloom.batching import BucketPlan, FixedPlan, Order, PackedPlan, Plan, Shape, Sizes, feed
+from atomloom.batching import BucketPlan, FixedPlan, Near, Order, PackedPlan, PaddedBatch, Plan, Shape, Sizes, feed
 from atomloom.cli.frame import atomloom
 from atomloom.data import Dataset
 from atomloom.losses import forces
 from atomloom.numpy_backend import NumpyOps
+from atomloom.pipeline import Fitted
+from atomloom.pipeline.job import load_model, schema_of
+from atomloom.registry import registry, resolve
 from atomloom.report import KeyFigures, Report
-from atomloom_residues import combine_and_pad_npz_bucketed, demo
+from atomloom_residues import combine_and_pad_npz_bucketed, demo, layouts
 from atomloom_residues.chain_prior import ChainPrior, design
 from atomloom_residues.chains import chains
 
@@ -79,6 +82,24 @@ def test_one_function_in_every_layout(layout: str, dataset: Dataset) -> None:
     assert found[2].keys() == expected[2].keys() == set(range(len(dataset)))
     for frame, values in expected[2].items():
         assert found[2][frame] == pytest.approx(values, abs=1e-10)
+
+
+class Padded(ChainPrior):
+    """A model that is wrong: what it predicts depends on how many slots its batch has."""
+
+    def predict(self, state: dict[str, np.ndarray], batch: PaddedBatch) -> dict[str, np.ndarray]:
+        """Forces that shrink with the padding."""
+        return {"F": super().predict(state, batch)["F"] * batch["atom_mask"].mean()}
+
+
+@pytest.mark.parametrize(("model", "holds"), [(ChainPrior(), True), (Padded(), False)])
+def test_the_certificate(model: ChainPrior, *, holds: bool, dataset: Dataset) -> None:
+    """It is given to a model that is one function in all layouts, and not to one that looks at its padding."""
+    _, spec, _ = load_model("chain-prior")
+    fitted = Fitted(model, spec, STATE, schema_of(dataset), 1, resolve(registry().get("backends", "numpy").spec.load))
+    near = Near(dataset, 0.0)
+    padded, *others = (layouts.outcome(fitted, near, plan) for plan in layouts.plans(near).values())
+    assert [layouts.apart(padded, other).holds for other in others] == [holds, holds]
 
 
 def test_energy_and_forces_of_a_dimer() -> None:

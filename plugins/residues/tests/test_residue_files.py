@@ -194,6 +194,8 @@ def test_a_run_is_judged_by_residue(tmp_path: Path) -> None:
     said = run("evaluate", "prior", "--runs", tmp_path, "--mode", "per-residue")
     assert "Force errors of prior by residue" in said
     assert "Errors by amino acid" in said
+    written = {path.name for path in (tmp_path / "prior" / "analysis" / "per-residue").iterdir()}
+    assert {f"prior_per_residue_rmse{suffix}" for suffix in (".txt", ".png", ".svg", ".csv", ".json")} <= written
 
 
 def test_the_forces_of_the_example_are_the_gradient() -> None:

@@ -171,7 +171,9 @@ def _report(name: str, frames: int, found: Mapping[str, Outcome]) -> Report:
         Table(columns, tuple(rows), title="Layouts", caption=caption),
         Text(told),
     )
-    return Report(f"Layouts of batches for {name}", (Section("Layouts", blocks),), summary, {"run": name})
+    failures = () if holds else (f"forces, loss or gradient differ by {worst:.2g} between layouts",)
+    sections = (Section("Layouts", blocks),)
+    return Report(f"Layouts of batches for {name}", sections, summary, {"run": name}, failures=failures)
 
 
 _HOW = "The gradient is that of the mean squared force error by all floating arrays of the model, in float64."

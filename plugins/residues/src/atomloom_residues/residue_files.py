@@ -51,8 +51,14 @@ def plot_per_residue_rmse(results: Mapping[str, Any], output_path: str | Path) -
 
 
 def write_files(results: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
-    """``MODEL_per_residue_rmse`` as TXT, CSV, JSON and, where pyarrow is installed, Parquet; plots and the page of the
-    report where atomloom-report is.
+    """What `write_tables` writes, and the report with its page where atomloom-report is installed."""
+    written = write_tables(results, folder)
+    return (*written, *save(report_of(results["judgement"], results["model_id"]), folder))
+
+
+def write_tables(results: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
+    """``MODEL_per_residue_rmse`` as TXT, CSV, JSON, Parquet where pyarrow is installed, and plots where atomloom-report
+    is.
     """  # fmt: skip
     judgement, model_id = results["judgement"], results["model_id"]
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,7 +76,6 @@ def write_files(results: Mapping[str, Any], folder: Path) -> tuple[Path, ...]:
         log.warning(
             "There is no Parquet file, since pyarrow is not installed: pip install 'atomloom-residues[parquet]'"
         )
-    written += save(report, folder)
     if any(found.spec.name == "plots" for found in renderers.installed()):
         written += plot_per_residue_rmse(results, stem.with_name(stem.name + ".png"))
     return tuple(written)

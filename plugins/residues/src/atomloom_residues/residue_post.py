@@ -13,7 +13,8 @@ from atomloom.pipeline import Fitted, predict, prepare
 from atomloom.report import Report
 from atomloom_residues.chain_prior import Config, forces_by, solve
 from atomloom_residues.forces import Array, forces_of
-from atomloom_residues.residue_errors import judge
+from atomloom_residues.per_residue import results_of
+from atomloom_residues.residue_files import write_tables
 from atomloom_residues.residue_report import report_of
 
 if TYPE_CHECKING:
@@ -27,13 +28,15 @@ def per_residue(run: Run, dataset: Dataset, /) -> Report:
     """The force errors of the run's best model on the frames of `dataset`, by residue.
 
     Beside them stand those of springs along the chain, fitted to what the model was trained on, and where ``F_mean`` is
-    there the noise of the forces.
+    there the noise of the forces. Tables and plots called ``RUN_per_residue_rmse`` go to the run's analysis too.
     """
     predicted = predict(Fitted.load(run), dataset)
     if "F" not in predicted:
         found = f"the model predicts {', '.join(predicted.columns)}"
         raise ConfigError("judge the forces of the run", found, "Name a run whose model predicts F")
-    return report_of(judge(forces_of(dataset, predicted["F"], prior=_prior(run, dataset))), run.name)
+    results = results_of(forces_of(dataset, predicted["F"], prior=_prior(run, dataset)), run.name)
+    write_tables(results, run.files.analysis / "per-residue")
+    return report_of(results["judgement"], run.name)
 
 
 def _prior(run: Run, dataset: Dataset) -> Array | None:

@@ -23,6 +23,7 @@ from atomloom.report import (
     Series,
     Table,
     Text,
+    categories,
 )
 from atomloom_residues.blocks import FEWEST
 from atomloom_residues.forces import NOISE, PRIOR, Array, Forces
@@ -151,9 +152,10 @@ def _on_chain(judgement: Judgement) -> list[Points3D]:
     for number, name in list(enumerate(forces.proteins))[:CHAINS]:
         frame = int(np.flatnonzero(forces.protein_of_frame == number)[0])
         beads = forces.frame == frame
-        points, values = traced(forces.positions[beads], by_residue[forces.residue[beads]])
-        color = Axis("vector RMSE", forces.unit)
-        figures.append(Points3D(title=f"Error on {name}", points=points, values=values, color=color))
+        of_beads, color = by_residue[forces.residue[beads]], Axis("vector RMSE", forces.unit)
+        points, values = traced(forces.positions[beads], of_beads)
+        told = categories.summary(of_beads, color)
+        figures.append(Points3D(title=f"Error on {name}", points=points, values=values, color=color, statistics=told))
     return figures
 
 
