@@ -202,7 +202,7 @@ def leave(namespace: dict[str, Any]) -> None:
 
 pytest_collect_file = Sybil(
     parsers=[blocks],
-    patterns=["README.md", "*/README.md", "docs/*.md"],
+    patterns=["README.md", "*/README.md", "docs/*.md", "docs/plugins/*.md"],
     path=str(Path(__file__).parent.parent),
     setup=enter,
     teardown=leave,
