@@ -169,9 +169,9 @@ def test_a_network_is_trained_on_what_a_group_has(tmp_path, source):
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(params))
     kept = {file.name for file in (folder / "analysis").iterdir()}
     assert kept >= {"best_analysis.json", "predictions.csv", "training_history.csv"}
-    losses = {name for name in Run.open(folder).metrics() if name.startswith("train/")}
-    assert ("train/charges" in losses) == (source is _store)
-    assert "train/potential" in losses
+    columns = Run.open(folder).metrics()
+    assert "train/esp/rmse" in columns
+    assert ("train/mono/rmse" in columns) == (source is _store)
 
 
 def test_the_one_line_training_of_the_shell(tmp_path):
