@@ -39,10 +39,11 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], notes
 
 
 def verdict(limits: Sequence[Limit]) -> int:
-    """Print all limits; 1 if one is missed."""
+    """Print all limits, if there are any; 1 if one is missed."""
     rows = [
         (name, f"{found:.4g}", f"{'at least' if least else 'at most'} {limit:g}", "" if kept else "MISSED")
         for (name, found, limit, least), kept in ((each, each.kept) for each in limits)
     ]
-    table("Limits", ("", "found", "asked", ""), rows)
+    if rows:
+        table("Limits", ("", "found", "asked", ""), rows)
     return int(not all(each.kept for each in limits))

@@ -3,7 +3,7 @@
 The split is the same for all seeds. CPU seconds are those of the training without compiling: preparation and first
 epoch are counted as one epoch like the others. Of the learning curve every point but the last is from the middle of a
 training whose learning rate is still large. The model of e3x is the one of its own example, at our width, degree 2,
-fitted by the same engine with the learning rate of that example, over as many epochs as take longer than ours.
+fitted by the same engine with the learning rate of that example, for a few epochs, which take longer than all of ours.
 """
 
 from __future__ import annotations
