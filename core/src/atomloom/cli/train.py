@@ -196,7 +196,7 @@ def _experiment(
     return Experiment(
         preset=given.get("preset"),
         ensemble=given["ensemble"],
-        data=Data(source=[source], split=Split(seed=given["split_seed"], stratify=list(given["stratify"]))),
+        data=Data(source=[source], split=Split(seed=given["split_seed"], stratify=list(given["stratify"]) or None)),
         batching=_batching(given, folder) if folder else Batching(batch_size=given["batch_size"]),
         model={"name": name, **tables["model"]},
         losses=_weights(given["losses"]),

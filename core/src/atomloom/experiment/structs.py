@@ -69,8 +69,9 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     group: Annotated[Text | None, Meta(description="field whose equal values stay together, such as protein_id")] = None
     field: Annotated[Text | None, Meta(description="field that says the part of each row, such as free_flag")] = None
     stratify: Annotated[
-        list[Text], Meta(description="fields of which each combination of values is divided by itself, rare ones too")
-    ] = []
+        Annotated[list[Text], Meta(min_length=1)] | None,
+        Meta(description="fields of which each combination of values is divided by itself, rare ones too"),
+    ] = None
     blocks: Annotated[
         Annotated[int, Meta(ge=2)] | None,
         Meta(description="cut the frames into this many contiguous blocks and keep each together, for trajectories"),
@@ -90,8 +91,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def problems(self) -> Iterator[Problem]:
         """Ways to split that exclude each other, and fractions that do not add up."""
-        given = {name: getattr(self, name) for name in (*SHARES, "group", "field", "blocks")}
-        given["stratify"] = self.stratify or None
+        given = {name: getattr(self, name) for name in (*SHARES, "group", "field", "blocks", "stratify")}
         named = [name for name, value in given.items() if value is not None]
         shares = {name: given[name] for name in named if name in SHARES}
         if "field" in named:

@@ -44,7 +44,7 @@ def split(dataset: Dataset, how: Split) -> Parts:
         _check_disjoint(parts)
     else:
         shares, units = {name: float(share) for name, share in how.shares.items()}, _units(dataset, how)
-        parts = _by_strata(units, _strata(dataset, how.stratify), shares, how.seed)
+        parts = _by_strata(units, _strata(dataset, how.stratify or ()), shares, how.seed)
     for name in dict.fromkeys(("train", *how.shares)):
         if not len(parts.get(name, ())):
             found = f"{len(dataset)} frames leave none for {name!r}"
