@@ -177,7 +177,7 @@ def test_a_network_is_trained_on_what_a_group_has(tmp_path, source):
 def test_the_one_line_training_of_the_shell(tmp_path):
     """With all flags that its Python twin has as arguments."""
     write(_hydrocarbons(), tmp_path / "data.npz")
-    words = "--name first --num-epochs 1 --batch-size 2 --gradient-accumulation-steps 2 --use-lr-schedule"
+    words = "--name first --num-epochs 1 --batch-size 1 --gradient-accumulation-steps 2 --use-lr-schedule"
     more = "--lr-schedule-type cosine --n-dcm 1 --features 4 --layers 1 --num-train 2 --num-valid 1 --natoms 60"
     call = [sys.executable, "-m", "atomloom_dcmnet.train_runner", "--data", "data.npz", *words.split(), *more.split()]
     found = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=True)
