@@ -15,9 +15,13 @@ import pytest
 
 from atomloom import Dataset, PaddedBatch
 from atomloom.batching import Shape, pad
+from atomloom.data import concatenate
 from atomloom.model import Schema
+from atomloom.writers import write
 from atomloom_dcmnet import DCMNet, ModelConfig
 from atomloom_dcmnet.completing import completed
+from atomloom_dcmnet.example import surfaces
+from atomloom_dcmnet.training import Trained, run_training
 from atomloom_jax import DeviceBatch
 from atomloom_jax.precision import precise
 
@@ -96,6 +100,18 @@ def predicted(state: dict[str, Any]) -> Callable[[PaddedBatch], Mapping[str, np.
         return {name: np.asarray(values) for name, values in found.items()}
 
     return predict
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A short training of a small network as one call, with two batches in each update."""
+    folder = tmp_path_factory.mktemp("dcmnet")
+    write(concatenate([surfaces(), surfaces()]).without("dcm_charges"), folder / "molecules.npz")
+    options = {"n_dcm": 2, "features": 8, "layers": 1, "basis_functions": 4, "d_max": 0.3}
+    training = {"num_epochs": 3, "batch_size": 2, "gradient_accumulation_steps": 2, "lr_schedule_type": "cosine"}
+    return run_training(
+        str(folder / "molecules.npz"), folder / "runs", name="first", chg_w=0.5, dipole_w=0.1, **options, **training
+    )
 
 
 @pytest.fixture(scope="session")

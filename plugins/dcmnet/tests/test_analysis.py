@@ -27,24 +27,12 @@ from atomloom_dcmnet.experiments import ExperimentConfig, ModelConfig, TrainingC
 from atomloom_dcmnet.molecules import KCAL
 from atomloom_dcmnet.pictures import charge_sites, potentials, triangulated
 from atomloom_dcmnet.surfaces import sphere
-from atomloom_dcmnet.training import config_of, run_training
+from atomloom_dcmnet.training import config_of
 
 
 def _twice():
     """As many frames as the default division of data takes."""
     return concatenate([surfaces(), surfaces()])
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A short training of a small network, as one call."""
-    folder = tmp_path_factory.mktemp("dcmnet")
-    write(_twice().without("dcm_charges"), folder / "molecules.npz")
-    options = {"n_dcm": 2, "features": 8, "layers": 1, "basis_functions": 4, "d_max": 0.3}
-    training = {"num_epochs": 3, "batch_size": 2, "gradient_accumulation_steps": 2, "lr_schedule_type": "cosine"}
-    return run_training(
-        str(folder / "molecules.npz"), folder / "runs", name="first", chg_w=0.5, dipole_w=0.1, **options, **training
-    )
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +46,7 @@ def test_a_training_is_one_call(trained):
     assert np.isfinite(trained.loss)
     assert set(trained.params) >= {"charges", "displacements"}
     kept = {path.name for path in (trained.exp_dir / "analysis").iterdir()}
-    assert kept >= {"best_analysis.json", "predictions.csv", "training_history.csv"}
+    assert kept >= {"best_analysis.json", "predictions.csv", "training_history.csv", "dcmnet-analysis"}
 
 
 def test_the_history_has_a_row_for_every_epoch(trained):
@@ -129,7 +117,7 @@ def test_the_worst_molecule_is_drawn(analysis):
 
 def test_triangles_do_not_span_gaps():
     """Two balls of points that lie apart are not joined by long triangles."""
-    balls = np.concatenate([sphere(200), sphere(200) + [8.0, 0.0, 0.0]])
+    balls = np.concatenate([sphere(200), sphere(200) + np.array([8.0, 0.0, 0.0])])
     found = triangulated(balls)
     assert not len(found) or np.linalg.norm(np.ptp(balls[found], axis=1), axis=1).max() < 4.0
     assert len(triangulated(np.zeros((60, 3)))) == 0
