@@ -40,7 +40,7 @@ def wanted(fitted: Make, padded: Make, predicted: Make) -> Any:
 def test_a_pure_function_has_the_energy_and_its_gradient_the_forces(fitted: Make, wanted: Any) -> None:
     """Compiled and differentiated by whoever brings the integrator, on lists of neighbours of any length."""
     energy = energy_fn(fitted(), NUMBERS, charge=1, spin=2)
-    near = Neighbours(None, 0.0).arrays(Geometry(NUMBERS, POSITIONS, np.eye(3), np.zeros(3, bool)))
+    near = Neighbours(np.inf, 0.0).arrays(Geometry(NUMBERS, POSITIONS, np.eye(3), np.zeros(3, bool)))
     value, slope = jax.jit(jax.value_and_grad(energy))(jnp.asarray(POSITIONS), near)
     assert float(value) == pytest.approx(wanted["E"][0], abs=1e-9)
     np.testing.assert_allclose(-slope, wanted["F"], atol=1e-9)
