@@ -157,7 +157,7 @@ class EF_ChargeSpinConditioned(nn.Module):  # the name that the first design of 
         real = real_pairs(atomic_numbers, dst_idx, src_idx) if pair_mask is None else pair_mask
         frames = _frames(atomic_numbers, batch_segments, total_charges.shape[0])
         states = States(total_charges, total_spins)
-        heads = None if levels is None else levels[batch_segments]
+        heads = None if levels is None else jnp.asarray(levels)[batch_segments]
         molecules = Molecules(atomic_numbers, states, frames, heads, (dst_idx, src_idx, real))
         vectors = displacements(positions, dst_idx, src_idx, real, pair_shift)
         with_forces = self.predict_forces if predict_forces is None else predict_forces
