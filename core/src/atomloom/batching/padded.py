@@ -124,7 +124,7 @@ def pad_several(
     arrays["frame_mask"] = _first(counts, shape.frames)
     arrays["atom_mask"] = stack.atom_masks()
     arrays["batch_segments"] = stack.owners("atom")
-    for axis in frames.sizes.keys() - {"atom", "pair"}:
+    for axis in (axis for axis in frames.sizes if axis not in ("atom", "pair")):
         arrays[f"{axis}_mask"] = _first(stack.totals(axis).tolist(), stack.size(axis))
         arrays[f"{axis}_segments"] = stack.owners(axis)
     if shape.pairs:
