@@ -124,7 +124,8 @@ def pad_several(
     arrays["frame_mask"] = _first(counts, shape.frames)
     arrays["atom_mask"] = stack.atom_masks()
     arrays["batch_segments"] = stack.owners("atom")
-    for axis in (axis for axis in frames.sizes if axis not in ("atom", "pair")):
+    ragged = dict.fromkeys(["grid", *slots] if "grid" in frames.sizes else slots)
+    for axis in (axis for axis in ragged if axis not in ("", "atom", "pair")):
         arrays[f"{axis}_mask"] = _first(stack.totals(axis).tolist(), stack.size(axis))
         arrays[f"{axis}_segments"] = stack.owners(axis)
     if shape.pairs:
