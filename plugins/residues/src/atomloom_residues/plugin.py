@@ -83,6 +83,7 @@ def atomloom_postprocessors() -> Iterable[PostSpec]:
         example="atomloom_residues.residue_post:example",
         needs=("F",),
         predicted=("F",),
+        waivers={"run_kept": "Its tables go to the run's analysis, beside the report of the evaluation."},
     )
     yield PostSpec(
         name="layouts",
