@@ -20,27 +20,17 @@ from tables import Limit, table
 
 from atomloom.pipeline import Job
 from atomloom.report import Axis, Curve, Report, Section, Series, save
-from physnet.training import SHARED, Errors, Trained, errors_of, started, trained
+from physnet.training import ETHANOL, SHARED, Errors, Trained, errors_of, started, trained
 
 DATA = SHARED / "md17_ethanol" / "ethanol_ccsd_t-train.npz"
-EXPERIMENT = """\
-[[data.source]]
-path = "{path}"
-reader = "npz"
-unit = {{ E = "kcal/mol", F = "kcal/mol/angstrom", R = "angstrom" }}
+EXPERIMENT = f"""{ETHANOL}\
 [data.split]
 train = 0.9
 test = 0.1
 seed = 0
-[batching]
-batch_size = 5
-[model]
-name = "physnet"
-assume_charge = 0
-assume_spin = 1
 [training]
-num_epochs = {epochs}
-seed = {seed}
+num_epochs = {{epochs}}
+seed = {{seed}}
 table_every_n_epochs = 0
 """
 ENERGY, FORCE, SECONDS = 0.07, 0.36, 300.0

@@ -11,31 +11,19 @@ from pathlib import Path
 
 from tables import Limit, table
 
-from physnet.training import SHARED, errors_of, started, trained
+from physnet.training import ETHANOL, SHARED, errors_of, started, trained
 
 DATA = SHARED / "md17_ethanol" / "ethanol_md17_dft_2000.npz"
-EXPERIMENT = """\
-[[data.source]]
-path = "{path}"
-reader = "npz"
-unit = {{ E = "kcal/mol", F = "kcal/mol/angstrom", R = "angstrom" }}
+EXPERIMENT = f"""{ETHANOL}\
 [data.split]
 train = 0.45
 test = 0.05
-{how}
-[batching]
-batch_size = 5
-[model]
-name = "physnet"
-assume_charge = 0
-assume_spin = 1
+{{how}}
 [training]
-num_epochs = {epochs}
+num_epochs = {{epochs}}
 table_every_n_epochs = 0
 """
 SPLITS = {"LEAKING: random frames": "seed = 0", "whole blocks of 50 frames": "seed = 0\nblocks = 40"}
-
-
 EPOCHS = 30
 
 

@@ -21,6 +21,20 @@ SHARED = Path(os.environ.get("ATOMLOOM_SHARED_DATA", "../shared/data")).resolve(
 """Where data lie that are not in the repository."""
 KCAL = factor("eV", "kcal/mol")
 
+ETHANOL = """\
+[[data.source]]
+path = "{path}"
+reader = "npz"
+unit = {{ E = "kcal/mol", F = "kcal/mol/angstrom", R = "angstrom" }}
+[batching]
+batch_size = 5
+[model]
+name = "physnet"
+assume_charge = 0
+assume_spin = 1
+"""
+"""What experiments on ethanol have in common: the source, of units that its file does not say, and the model."""
+
 
 @dataclass
 class Clock:
