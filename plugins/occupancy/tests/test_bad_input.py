@@ -269,3 +269,18 @@ def test_sums_over_one_are_told_and_left(tmp_path: Path) -> None:
     assert "its altlocs add up to 1.18" in done.stdout
     assert "it has altloc A alone" in done.stdout
     assert (tmp_path / "model.pdb").read_bytes() == before
+
+
+def test_sums_over_one_are_repaired_on_request(tmp_path: Path) -> None:
+    """`check --repair` writes a model that differs in those sums alone and in which nothing is wrong any more."""
+    model, folder = tmp_path / "model.pdb", tmp_path / "repaired"
+    examples.crystal({**examples.TRUTH, "near A": 0.9}).write_pdb(str(model))
+    command = [sys.executable, "-m", "atomloom", "occupancy", "check", str(model), "--repair", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "A 3: altlocs added up to 1.18 and now to 1" in done.stderr
+    assert not problems(gemmi.read_structure(str(folder / "repaired.cif")))
+    pairs = zip(model.read_text().splitlines(), (folder / "repaired.pdb").read_text().splitlines(), strict=True)
+    changed = [(old, new) for old, new in pairs if old != new]
+    assert all(old[:54] + old[60:] == new[:54] + new[60:] for old, new in changed)
+    assert {(old[54:60], new[54:60]) for old, new in changed} == {("  0.90", "  0.76"), ("  0.28", "  0.24")}

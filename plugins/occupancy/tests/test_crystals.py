@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from atomloom_occupancy.displacement import displaced
 from atomloom_occupancy.finding import find_network
 from atomloom_occupancy.refining import How, fit, prepare, refine
+from atomloom_occupancy.refining_b import refine_with_b
 from atomloom_occupancy.reflection_files import load_reflections
 from atomloom_occupancy.structure import load_structure
 
@@ -43,3 +45,18 @@ def test_starts_do_not_matter() -> None:
     found = [refine(crystal, network, how, np.full(len(network.states), start)) for start in (0.1, 0.5, 0.9)]
     assert np.ptp([each.after.occupancy for each in found], axis=0).max() < 1e-5
     assert found[0].after.negative_log_likelihood < found[0].before.negative_log_likelihood
+
+
+@needed
+@pytest.mark.parametrize("kind", ["iso", "aniso"])
+def test_group_b_settles(kind: str) -> None:
+    """Where scales follow displacements slowly, and where a U comes to its bound, the refinement still ends."""
+    structure, data = load_structure(SHARED / "6MW0/6mw0.cif"), load_reflections(SHARED / "6MW0/6mw0-sf.cif.gz")
+    network, how = find_network(structure), How()
+    crystal = prepare(structure, data, network, how)
+    found, change = refine_with_b(structure, crystal, network, how, kind)
+    assert found.cycles < 60
+    assert found.after.negative_log_likelihood < found.before.negative_log_likelihood
+    for cra in displaced(structure, network, change)[0].all():
+        if cra.atom.aniso.nonzero():
+            assert np.linalg.eigvalsh(np.array(cra.atom.aniso.as_mat33().tolist())).min() > 0

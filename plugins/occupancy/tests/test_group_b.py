@@ -15,9 +15,8 @@ from atomloom_occupancy.demo import WRONG
 from atomloom_occupancy.displacement import KINDS, Displacement, displaced, displacement_of, mean_b
 from atomloom_occupancy.group_file import read_groups
 from atomloom_occupancy.job import Job, run
-from atomloom_occupancy.objective import Restraint
 from atomloom_occupancy.refining import How, fit, prepare
-from atomloom_occupancy.refining_b import _joint, _point, refine_with_b
+from atomloom_occupancy.refining_b import Parameters, joint_objective, refine_with_b
 from atomloom_occupancy.reflection_files import load_reflections
 from atomloom_occupancy.states import Network
 from atomloom_occupancy.structure import occupancies_of
@@ -75,12 +74,13 @@ def test_gradient(folder: Path, model: tuple[gemmi.Structure, Network], kind: st
     crystal = prepare(structure, data, network, How())
     change = displacement_of(structure, network, crystal.basis.states, data.hkl, kind)
     at = fit(crystal, network.start, How())
-    slacks = len(network.form.nearest(network.start)) - len(network.start)
-    joint = _joint(crystal, at, Restraint.of(network, 3.0), change, slacks)
+    occupancy = network.form.nearest(network.start * 0.9)
+    parameters = Parameters(change, len(occupancy) - len(network.start))
+    joint = joint_objective(crystal, at, network, How(restrain=3.0), parameters)
     shift = np.random.default_rng(2).uniform(-1, 1, change.lower.shape) * (5.0 if kind == "iso" else 0.05)
-    point = _point(network.form.nearest(network.start * 0.9), shift, change)
+    point = parameters.point(occupancy, shift)
     step = 1e-5 * np.eye(len(point))
-    many = len(network.start) + slacks + shift.size
+    many = parameters.first + shift.size
     slope = [(joint(point + each, False).value - joint(point - each, False).value) / 2e-5 for each in step[:many]]
     found = joint(point, True).gradient
     np.testing.assert_allclose(found[:many], slope, rtol=2e-4, atol=2e-2)
@@ -88,12 +88,15 @@ def test_gradient(folder: Path, model: tuple[gemmi.Structure, Network], kind: st
 
 
 def test_impossible_displacements_are_not_taken(model: tuple[gemmi.Structure, Network]) -> None:
-    """A change that would make a U negative has an infinite target."""
+    """A change that would make a U negative is told from others by rows that only it breaks."""
     structure, network = model
     hkl = gemmi.make_miller_array(structure.cell, structure.find_spacegroup(), 3.0)
     change = change_of(structure, network, "aniso", hkl)
-    assert change.allowed(np.zeros((len(network.states), 6)))
-    assert not change.allowed(np.full((len(network.states), 6), -0.5))
+    assert not change.broken(np.zeros((len(network.states), 6)))
+    wrong = np.full((len(network.states), 6), -0.5)
+    broken = change.broken(wrong)
+    assert len(broken) == len(network.states)
+    assert all(row @ wrong.ravel() < least <= 0 for row, least in broken)
     iso = change_of(structure, network, "iso", hkl)
     assert iso.lower[network.states.index(next(s for s in network.states if s.name == "water"))] == -19.0
 

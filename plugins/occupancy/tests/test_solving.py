@@ -9,7 +9,8 @@ from scipy.optimize import minimize
 from scipy.special import gamma
 
 from atomloom_occupancy import french_wilson
-from atomloom_occupancy.active_set import minimise_quadratic
+from atomloom_occupancy.acceleration import Acceleration
+from atomloom_occupancy.active_set import Cut, Local, minimise, minimise_quadratic
 from atomloom_occupancy.likelihood import Amplitudes, Errors, LeastSquares, MaximumLikelihood, estimate_errors, rescaled
 from atomloom_occupancy.objective import Objective, Restraint
 from atomloom_occupancy.rounding import two_decimals
@@ -40,6 +41,37 @@ def test_quadratic_minimum(seed: int) -> None:
     )
     assert found @ hessian @ found / 2 + slope @ found <= other.fun + 1e-9
     np.testing.assert_allclose(form.matrix @ form.exact(found), form.right, atol=1e-12)
+
+
+def test_minimum_within_a_round_set() -> None:
+    """Of all points of a ball the one nearest to a point outside is found, though only flat cuts of it are known."""
+    away = np.array([3.0, 2.0, 1.0])
+
+    def distance(point: np.ndarray, hessian: bool) -> Local:
+        return Local(float(np.sum((point - away) ** 2)), 2 * (point - away), 2 * np.eye(3))
+
+    def ball(point: np.ndarray) -> list[Cut]:
+        length = np.linalg.norm(point)
+        return [Cut(-point / length, -1.0)] if length > 1 + 1e-9 else []
+
+    found = minimise(distance, np.zeros((0, 3)), np.full(3, 0.1), ball)[0]
+    np.testing.assert_allclose(found, away / np.linalg.norm(away), atol=1e-6)
+
+
+def test_slow_cycles_are_led_to_their_end() -> None:
+    """A cycle that removes 2 and 40 per cent of two errors, and bends, ends in a few, not in hundreds."""
+    rng = np.random.default_rng(0)
+    turn, end = np.linalg.qr(rng.normal(size=(4, 4)))[0], rng.random(4) + 0.5
+    left = turn @ np.diag([0.98, 0.6, 0.1, 0.0]) @ turn.T
+
+    def cycle(point: np.ndarray) -> np.ndarray:
+        return end + left @ (point - end) + 0.01 * (point - end) ** 2
+
+    ahead, point = Acceleration(np.full(4, 1e-6), lambda point: bool(point.min() >= 0)), np.ones(4)
+    for _ in range(12):
+        assert point.min() >= 0
+        point = ahead(point, cycle(point))
+    np.testing.assert_allclose(point, end, atol=1e-8)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -19,6 +19,7 @@ _DEPENDENT = 1e-10
 _NOTHING = 1e-20  # relative fall that rounding can feign along flat directions
 _ENOUGH = 1e-4
 _HALVINGS = 40
+_CUTS = 30
 
 
 class Local(NamedTuple):
@@ -27,6 +28,18 @@ class Local(NamedTuple):
     value: float
     gradient: Array
     hessian: Array
+
+
+class Cut(NamedTuple):
+    """An inequality that holds for every allowed point: row (n,) p >= least."""
+
+    row: Array
+    least: float
+
+
+def uncut(point: Array) -> list[Cut]:
+    """No inequality beside p >= 0."""
+    return []
 
 
 def minimise_quadratic(hessian: Array, slope: Array, matrix: Array, start: Array) -> Array:
@@ -61,18 +74,30 @@ def minimise_quadratic(hessian: Array, slope: Array, matrix: Array, start: Array
     )
 
 
-def minimise(function: Callable[[Array, bool], Local], matrix: Array, start: Array) -> tuple[Array, Local]:
+def minimise(
+    function: Callable[[Array, bool], Local],
+    matrix: Array,
+    start: Array,
+    cuts: Callable[[Array], list[Cut]] = uncut,
+) -> tuple[Array, Local]:
     """The minimum of a smooth function over A p = A start, p >= 0, and the function there.
 
     Args:
         function: of the point, and of whether gradient and Hessian are wanted.
         matrix: A (rows, n)
         start: (n,) a feasible point.
+        cuts: inequalities that a point does not keep, of a convex set that p stays in; none where it is in there.
     """
-    point, here = start, function(start, True)
+    point, here, held = start, function(start, True), list[Cut]()
     for _ in range(_ROUNDS):
         hessian = _convex(here.hessian, matrix)
-        wanted = minimise_quadratic(hessian, here.gradient - hessian @ point, matrix, point)
+        slope = here.gradient - hessian @ point
+        wanted = _above(hessian, slope, matrix, point, held)
+        for _ in range(_CUTS):
+            if not (broken := cuts(wanted)):
+                break
+            held += broken
+            wanted = _above(hessian, slope, matrix, point, held)
         step = wanted - point
         fall = float(here.gradient @ step)
         if np.abs(step).max(initial=0.0) < _TOLERANCE or fall > -_TOLERANCE * (1 + abs(here.value)) * 1e-3:
@@ -83,6 +108,19 @@ def minimise(function: Callable[[Array, bool], Local], matrix: Array, start: Arr
         point = wanted if length == 1 else point + length * step
         here = function(point, True)
     return point, here
+
+
+def _above(hessian: Array, slope: Array, matrix: Array, start: Array, cuts: list[Cut]) -> Array:
+    """`minimise_quadratic` with inequalities, each of which has a slack."""
+    if not cuts:
+        return minimise_quadratic(hessian, slope, matrix, start)
+    size, many = len(start), len(cuts)
+    rows, least = np.array([cut.row for cut in cuts]), np.array([cut.least for cut in cuts])
+    wider = np.block([[matrix, np.zeros((len(matrix), many))], [rows, -np.eye(many)]])
+    curvature = np.zeros((size + many, size + many))
+    curvature[:size, :size] = hessian
+    begin = np.concatenate([start, np.maximum(rows @ start - least, 0.0)])
+    return minimise_quadratic(curvature, np.concatenate([slope, np.zeros(many)]), wider, begin)[:size]
 
 
 def tangent(matrix: Array, active: Array) -> Array:

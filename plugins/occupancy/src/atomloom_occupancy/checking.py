@@ -32,7 +32,7 @@ def problems(structure: gemmi.Structure) -> list[Problem]:
     return [*_sums(structure), *_letters(structure), *_identical(structure), *_caps(structure)]
 
 
-def _named(structure: gemmi.Structure) -> Iterator[tuple[str, str, dict[str, tuple[int, gemmi.Atom]]]]:
+def altlocs(structure: gemmi.Structure) -> Iterator[tuple[str, str, dict[str, tuple[int, gemmi.Atom]]]]:
     """Residue, atom name, and its altlocs by letter."""
     sites: dict[tuple[str, str], dict[str, tuple[int, gemmi.Atom]]] = defaultdict(dict)
     for number, cra in enumerate(atoms_of(structure)):
@@ -45,7 +45,7 @@ def _named(structure: gemmi.Structure) -> Iterator[tuple[str, str, dict[str, tup
 
 def _sums(structure: gemmi.Structure) -> Iterator[Problem]:
     occupancy, worst = occupancies_of(structure), dict[str, float]()
-    for place, _, letters in _named(structure):
+    for place, _, letters in altlocs(structure):
         total = sum(occupancy[number] for number, _ in letters.values())
         worst[place] = max(worst.get(place, 0.0), float(total))
     for place, total in worst.items():
@@ -56,7 +56,7 @@ def _sums(structure: gemmi.Structure) -> Iterator[Problem]:
 def _letters(structure: gemmi.Structure) -> Iterator[Problem]:
     found: dict[str, set[str]] = defaultdict(set)
     heavy: dict[str, list[set[str]]] = defaultdict(list)
-    for place, _, letters in _named(structure):
+    for place, _, letters in altlocs(structure):
         found[place] |= letters.keys()
         if not any(atom.is_hydrogen() for _, atom in letters.values()):
             heavy[place].append(set(letters))
@@ -69,7 +69,7 @@ def _letters(structure: gemmi.Structure) -> Iterator[Problem]:
 
 def _identical(structure: gemmi.Structure) -> Iterator[Problem]:
     same: dict[tuple[str, str], list[bool]] = defaultdict(list)
-    for place, _, letters in _named(structure):
+    for place, _, letters in altlocs(structure):
         named = sorted(letters)
         for first, second in pairwise(named):
             a, b = letters[first][1], letters[second][1]

@@ -113,11 +113,16 @@ def refine_all(
 
 @occupancy.command()
 @click.argument("model")
+@click.option("--repair", metavar="FOLDER", help="Write MODEL there with sums over one brought to one, ratios kept.")
 @json_option
-def check(model: str, json_output: bool) -> None:
-    """Look for what does not fit in the occupancies of MODEL; exit 1 where something does not."""
+def check(model: str, repair: str | None, json_output: bool) -> None:
+    """Look for what does not fit in the occupancies of MODEL; exit 1 where something does not.
+
+    FOLDER gets the model as repaired.cif and repaired.pdb; MODEL itself stays as it is.
+    """
     from atomloom.report import to_text
     from atomloom_occupancy.checking import check_report, problems
+    from atomloom_occupancy.repairing import write_repaired
     from atomloom_occupancy.structure import load_structure
 
     structure = load_structure(model)
@@ -126,4 +131,9 @@ def check(model: str, json_output: bool) -> None:
         table(("where", "what"), found, json_output)
     else:
         click.echo(to_text(check_report(structure, Path(model).name)))
+    if repair:
+        written, said = write_repaired(Path(model), structure, Path(repair))
+        for each in said or ["No sum was over one."]:
+            note(each)
+        note(f"The model is in '{written[0]}' and '{written[1]}'.")
     click.get_current_context().exit(1 if found else 0)

@@ -24,13 +24,19 @@ LEAST_B = 1.0
 MOST_B = 300.0
 """The largest change of B, in angstrom^2."""
 
+SETTLED_B = 1e-4
+"""A displacement that moves by less than this, in angstrom^2 of B, does not move."""
+
+_LITTLE = 1e-8
+
 COMPONENTS = ("11", "22", "33", "12", "13", "23")
 
 
 class Displacement(Protocol):
-    """A kind of change with `size` parameters for each state."""
+    """A kind of change with `size` parameters for each state; `settled` is `SETTLED_B` in their unit."""
 
     size: int
+    settled: float
     lower: Array
     upper: Array
 
@@ -40,8 +46,8 @@ class Displacement(Protocol):
     def slopes(self, change: Array, occupancy: Array) -> Complex:
         """(states * size, reflections) the derivatives of F_calc by the changes."""
 
-    def allowed(self, change: Array) -> bool:
-        """Whether every atom still has a displacement that is possible."""
+    def broken(self, change: Array) -> list[tuple[Array, float]]:
+        """Rows and the least of their products with the flat change that a possible one has and this one has not."""
 
 
 class Isotropic:
@@ -54,6 +60,7 @@ class Isotropic:
     """
 
     size = 1
+    settled = SETTLED_B
 
     def __init__(self, states: Complex, d: Array, lowest: Array) -> None:
         self._states, self._quarter = states, -0.25 / d**2
@@ -68,9 +75,9 @@ class Isotropic:
         """See `Displacement`."""
         return np.asarray(occupancy[:, None] * self._quarter * self.factors(change))
 
-    def allowed(self, change: Array) -> bool:
-        """Always, between `lower` and `upper`."""
-        return True
+    def broken(self, change: Array) -> list[tuple[Array, float]]:
+        """Nothing between `lower` and `upper`."""
+        return []
 
 
 class Anisotropic:
@@ -83,9 +90,11 @@ class Anisotropic:
     """
 
     size = 6
+    settled = SETTLED_B / EIGHT_PI2
 
     def __init__(self, parts: Complex, forms: Array, present: list[Array]) -> None:
         self._parts, self._forms, self._present = parts, forms, present
+        self._least = [min(_lowest(u), LEAST_B / EIGHT_PI2) for u in present]
         self.upper = np.full((len(parts), 6), MOST_B / EIGHT_PI2)
         self.lower = -self.upper
 
@@ -98,10 +107,18 @@ class Anisotropic:
         pairs = zip(occupancy, self._each(change), strict=True)
         return np.concatenate([q * np.einsum("or,ork->kr", part, self._forms) for q, part in pairs])
 
-    def allowed(self, change: Array) -> bool:
-        """Whether the U of every atom is positive."""
-        pairs = zip(self._present, change, strict=True)
-        return all(_lowest(u + _matrix(row)) > min(_lowest(u), LEAST_B / EIGHT_PI2) - 1e-9 for u, row in pairs)
+    def broken(self, change: Array) -> list[tuple[Array, float]]:
+        """For every state with an atom whose U is not positive, that it be so where it is worst."""
+        rows = []
+        for state, (u, least) in enumerate(zip(self._present, self._least, strict=True)):
+            values, vectors = np.linalg.eigh(u + _matrix(change[state]))
+            worst = int(np.argmin(values[:, 0]))
+            if values[worst, 0] < least - _LITTLE:
+                v = vectors[worst, :, 0]
+                row = np.zeros(change.shape)
+                row[state] = [*v**2, 2 * v[0] * v[1], 2 * v[0] * v[2], 2 * v[1] * v[2]]
+                rows.append((row.ravel(), float(least - v @ u[worst] @ v)))
+        return rows
 
     def _each(self, change: Array) -> list[Complex]:
         return [part * np.exp(self._forms @ row) for part, row in zip(self._parts, change, strict=True)]

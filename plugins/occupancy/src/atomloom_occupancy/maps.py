@@ -112,12 +112,15 @@ _CLOUD = _cloud()
 
 def _apart(found: list[Peak]) -> list[Peak]:
     """The strongest first, each once: atoms side by side see the same peak, and the nearest one has it."""
-    kept: list[Peak] = []
+    kept, places = list[Peak](), np.empty((len(found), 3))
     for peak in sorted(found, key=lambda each: -abs(each.height)):
-        near = [n for n, each in enumerate(kept) if np.linalg.norm(np.subtract(each.place, peak.place)) < ONE_PEAK]
-        if not near:
+        off = places[: len(kept)] - peak.place
+        near = np.flatnonzero(np.einsum("ij,ij->i", off, off) < ONE_PEAK**2)
+        if not len(near):
+            places[len(kept)] = peak.place
             kept.append(peak)
         elif peak.distance < kept[near[0]].distance:
+            places[near[0]] = peak.place
             kept[near[0]] = peak._replace(height=kept[near[0]].height)
     return kept
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from atomloom.data.columns import Array
 from atomloom_occupancy.grouping import uniform_groups
+from atomloom_occupancy.repairing import brought_to_one
 from atomloom_occupancy.sharing_rules import joined_by_rules
 from atomloom_occupancy.structure import atoms_of, load_structure, occupancies_of
 from atomloom_occupancy.tensor import OccupancyTensor
@@ -70,14 +71,9 @@ class Model:
 
         0.8 and 0.3 become 0.727 and 0.273. What was changed is returned, and added to `repairs`.
         """
-        values, said = self.pdb["occupancy"].to_numpy(copy=True), []
-        lettered = self.pdb[self.pdb["altloc"] != ""]
-        for (chain, number, code, _), part in lettered.groupby(["chainid", "resseq", "icode", "name"], sort=False):
-            total = float(part["occupancy"].sum())
-            if total > 1 + _FULL:
-                values[part.index] = part["occupancy"].to_numpy() / total
-                said.append(f"{chain} {number}{code}: altlocs added up to {total:.2f} and now to 1")
-        said = list(dict.fromkeys(said))
+        lettered = self.pdb[self.pdb["altloc"] != ""].groupby(["chainid", "resseq", "icode", "name"], sort=False)
+        sites = ((f"{chain} {number}{code}", list(part.index)) for (chain, number, code, _), part in lettered)
+        values, said = brought_to_one(self.pdb["occupancy"].to_numpy(), sites)
         if said:
             self.pdb["occupancy"] = values
             self._make(values)

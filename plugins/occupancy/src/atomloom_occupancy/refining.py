@@ -36,7 +36,7 @@ TARGETS = ("ml", "ls")
 SETTLED = 2e-6
 """A refinement is finished when no occupancy moves by more than this from one outer cycle to the next."""
 
-CYCLES = 40
+CYCLES = 100
 
 SEARCHING = 10
 """Cycles in which k_mask is looked for; where a shell has two that are as good, it would change for ever."""
