@@ -14,11 +14,18 @@ import pytest
 from atomloom import Dataset, Run
 from atomloom.batching import fixed_shape, in_order
 from atomloom.errors import ConfigError, RunError, RunFailed
-from atomloom_jax import Training
+from atomloom.model import WeightedLoss
+from atomloom.pipeline.job import schema_of
+from atomloom_jax import DeviceBatch, Training
 from atomloom_jax.checking import check
+from atomloom_jax.devices import mesh
 from atomloom_jax.gathering import IN_FLIGHT, fetched
-from atomloom_jax.pair_potential import PairPotential
+from atomloom_jax.objective import Objective
+from atomloom_jax.pair_potential import Config, PairPotential
 from atomloom_jax.precision import precise
+from atomloom_jax.schedules import schedule
+from atomloom_jax.step import measure_function, update_function
+from atomloom_jax.train_state import Leaves, TrainState
 
 EXACT = {"precision": "float64", "use_ema": False, "optimizer": "sgd", "learning_rate": 1e-5, "use_lr_schedule": False}
 
@@ -306,3 +313,38 @@ def test_many_batches_are_validated_a_few_at_a_time() -> None:
     for place, (vector, number) in enumerate(fetched(sending())):
         assert int(vector) == number == place
         assert len(sent) - place <= IN_FLIGHT + 1
+
+
+def test_validation_differentiates_nothing_by_parameters(molecules: Dataset, losses: tuple[WeightedLoss, ...]) -> None:
+    """The derivative of a parameter is asked for by an update and never by a measurement."""
+    asked: list[str] = []
+
+    @jax.custom_vjp
+    def watched(values: jax.Array) -> jax.Array:
+        return values
+
+    def backward(_: None, slope: jax.Array) -> tuple[jax.Array]:
+        asked.append("derivative")
+        return (slope,)
+
+    watched.defvjp(lambda values: (values, None), backward)
+
+    class Watched(PairPotential):
+        """Tells when its weights are differentiated by."""
+
+        def predict(self, state: dict[str, Any], batch: Any) -> dict[str, Any]:
+            """The same values."""
+            return super().predict({**state, "weights": watched(state["weights"])}, batch)
+
+    few, model, training, where = molecules[:8], Watched(), Training(), mesh(None, 1)
+    state = model.init(schema_of(few), Config(functions=4), 0)
+    batch = DeviceBatch.of(next(in_order(few, fixed_shape(few, 8, pairs=True))), "float32")
+    batches = jax.tree.map(lambda values: jnp.asarray(values)[None, None], batch)
+    leaves = Leaves.of(model, state).trained_in("float32")
+    constants = {name: jnp.asarray(leaf) for name, leaf in leaves.constants.items()}
+    objective = Objective.of(model, state, losses, few)
+    jax.jit(measure_function(objective, where)).lower({**leaves.parameters, **constants}, batches)
+    assert not asked
+    update = update_function(objective, training, schedule(training, 1), where)
+    jax.jit(update).lower(TrainState.fresh(leaves.parameters, training), constants, batches)
+    assert asked
