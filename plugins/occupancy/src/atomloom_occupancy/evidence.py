@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import gemmi
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from atomloom.progress import track
 from atomloom_occupancy.active_set import minimise
@@ -43,7 +43,7 @@ class Evidence:
     @property
     def chance(self) -> float:
         """How often so large a ratio comes about where the smaller model is true."""
-        return float(chi2.sf(self.ratio, self.more))
+        return float(chdtrc(self.more, self.ratio))
 
     @property
     def bic(self) -> float:

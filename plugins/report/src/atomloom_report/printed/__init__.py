@@ -32,7 +32,9 @@ def render(report: Report, folder: Path, /) -> Path | None:
                 continue
             plots.mkdir(exist_ok=True)
             name = f"{place:02}-{words.slug(figure.title, 'figure')}"
-            written |= {_saved(drawn, plots / f"{name}.{kind}") for kind in ("png", "svg")}
+            written.add(_saved(drawn, plots / f"{name}.png"))
+            drawn.set_layout_engine("none")  # it is laid out, and the second file is to look like the first
+            written.add(_saved(drawn, plots / f"{name}.svg"))
     for old in plots.glob("*") if plots.is_dir() else ():
         if OURS.fullmatch(old.name) and old not in written:
             old.unlink()
