@@ -20,6 +20,7 @@ from atomloom_beads.network import Messages
 from atomloom_jax import JaxModel
 from atomloom_jax.blocks import Frames, Pairs
 from atomloom_jax.model import Inputs
+from atomloom_jax.modules import applied, first_parameters
 from atomloom_residues.chain_prior import mean_square, solve
 
 NETWORK: Final = "network"
@@ -67,9 +68,8 @@ class BeadNetwork(JaxModel[State]):
     def init(self, schema: Schema, config: Config, seed: int) -> State:
         """No springs, and a network that begins with no forces."""
         network, ends, real = Network(config), (jnp.array([0, 1]), jnp.array([1, 0])), jnp.ones(2, bool)
-        parameters = jax.jit(network.module.init)(
-            jax.random.key(seed), jnp.array([6, 6]), Pairs.along(jnp.eye(3)[:2], *ends, real)
-        )["params"]
+        pair = Pairs.along(jnp.eye(3)[:2], *ends, real)
+        parameters = first_parameters(network.module, seed, jnp.array([6, 6]), pair)
         springs = {name: np.zeros(config.separations) for name in ("stiffness", "pull")}
         seen = np.ones(KINDS, bool)
         return {NETWORK: network, PARAMETERS: parameters, PRIOR: springs, SCALE: np.ones(()), SEEN: seen}
@@ -106,11 +106,10 @@ class BeadNetwork(JaxModel[State]):
     def predict(self, state: State, batch: Inputs) -> dict[str, Any]:
         """E in eV ``[frames]``, relative, and F in eV/angstrom ``[beads, 3]``."""
         frames = Frames.of(batch)
-        parameters = jax.tree.map(jnp.asarray, state[PARAMETERS])  # those of a checkpoint are numpy's
 
         def total(positions: jax.Array) -> tuple[jax.Array, jax.Array]:
             pairs = Pairs.of(batch, positions)
-            own = state[NETWORK].module.apply({"params": parameters}, jnp.asarray(batch[FIELD]), pairs)
+            own = applied(state[NETWORK].module, state[PARAMETERS], jnp.asarray(batch[FIELD]), pairs)
             energies = frames.sum(state[SCALE] * own + springs(state[PRIOR], positions, frames))
             return energies.sum(), energies
 

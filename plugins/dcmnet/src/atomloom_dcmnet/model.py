@@ -18,6 +18,7 @@ from atomloom_dcmnet.network import DistributedCharges
 from atomloom_jax import ELEMENTS, JaxModel
 from atomloom_jax.blocks import Budget, Frames, Grid, check_elements, dipole, potential, quadrupole
 from atomloom_jax.model import Inputs
+from atomloom_jax.modules import applied, first_parameters
 
 MIB: Final = 1 << 20
 """Bytes."""
@@ -64,8 +65,7 @@ class DCMNet(JaxModel[State]):
     def init(self, schema: Schema, config: ModelConfig, seed: int) -> State:
         """Random parameters."""
         network = Network(config, schema.atoms)
-        begin = jax.jit(network.module.init)  # as a whole: op by op, compiling takes several times as long
-        parameters = begin(jax.random.key(seed), _smallest())["params"]
+        parameters = first_parameters(network.module, seed, _smallest())
         seen = np.isin(np.arange(ELEMENTS), schema.elements)
         return {"network": network, "parameters": parameters, "d_max": np.array(config.d_max), "elements": seen}
 
@@ -90,8 +90,7 @@ class DCMNet(JaxModel[State]):
     def predict(self, state: State, batch: Inputs) -> dict[str, Any]:
         """`esp` in hartree/e ``[grid]``, `mono` in e, `D`, `quadrupole`, and the charges with their places."""
         network: Network = state["network"]
-        found: Any = network.module.apply({"params": state["parameters"]}, batch, state["d_max"])
-        charges, places = found
+        charges, places = applied(network.module, state["parameters"], batch, state["d_max"])
         frames, grid = Frames.of(batch), Grid.of(batch)
         memory = int(network.config.esp_memory * MIB)
         return {

@@ -20,6 +20,7 @@ from atomloom.pipeline.job import schema_of
 from atomloom_jax import ELEMENTS, ReferencedModel, no_references
 from atomloom_jax.blocks import StateRange, check_elements, pair_list
 from atomloom_jax.model import Inputs
+from atomloom_jax.modules import applied, first_parameters
 from atomloom_physnet.config import Config
 from atomloom_physnet.coverage import check_covered
 from atomloom_physnet.d3.tables import check_known
@@ -95,8 +96,7 @@ class PhysNet(ReferencedModel):
     def init(self, schema: Schema, config: Config, seed: int) -> State:
         """Random parameters; any state within the ranges is let through until data say which there are."""
         blank = empty(config, schema.elements, schema.levels)
-        begin = jax.jit(blank[NETWORK].module.init)  # as a whole: op by op, compiling takes several times as long
-        return {**blank, PARAMETERS: begin(jax.random.key(seed), **_smallest(blank[NETWORK]))["params"]}
+        return {**blank, PARAMETERS: first_parameters(blank[NETWORK].module, seed, **_smallest(blank[NETWORK]))}
 
     def reach(self, state: State) -> float:
         """The cutoff of messages or of charges, whichever is longer; see `Config.reach`."""
@@ -162,8 +162,9 @@ def empty(config: Config, elements: tuple[int, ...], levels: tuple[str, ...] = (
 def computed(state: State, batch: Mapping[str, Any], **switches: bool) -> dict[str, jax.Array]:
     """What the network gives for a batch, under its own names; see `EF_ChargeSpinConditioned`."""
     destination, source, real = pair_list(batch)
-    found: dict[str, jax.Array] = state[NETWORK].module.apply(
-        {"params": jax.tree.map(jnp.asarray, state[PARAMETERS])},  # those of a checkpoint are numpy's
+    found: dict[str, jax.Array] = applied(
+        state[NETWORK].module,
+        state[PARAMETERS],
         atomic_numbers=jnp.asarray(batch["Z"]),
         positions=jnp.asarray(batch["R"]),
         total_charges=jnp.asarray(batch["total_charge"]),
