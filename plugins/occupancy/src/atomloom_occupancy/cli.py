@@ -122,7 +122,6 @@ def check(model: str, repair: str | None, json_output: bool) -> None:
     """
     from atomloom.report import to_text
     from atomloom_occupancy.checking import check_report, problems
-    from atomloom_occupancy.repairing import write_repaired
     from atomloom_occupancy.structure import load_structure
 
     structure = load_structure(model)
@@ -132,6 +131,8 @@ def check(model: str, repair: str | None, json_output: bool) -> None:
     else:
         click.echo(to_text(check_report(structure, Path(model).name)))
     if repair:
+        from atomloom_occupancy.repairing import write_repaired
+
         written, said = write_repaired(Path(model), structure, Path(repair))
         for each in said or ["No sum was over one."]:
             note(each)

@@ -145,7 +145,7 @@ def refine_with_b(
         here = _with(crystal, change, moved)
         at = fit(here, q, how, at.scale.mask if cycle > SEARCHING else None)
         found = minimise(joint_objective(here, at, network, how, parameters), constraints, point, parameters.broken)[0]
-        found[:first] = form.exact(found[:first])
+        found = np.concatenate([form.exact(found[:first]), found[first:]])
         steps = np.abs(found - point)
         if np.all(steps < parameters.settled):
             moved, end = parameters.split(found)[1], (before, found[:first], cycle)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linprog
 
 from atomloom.data.columns import Array
 from atomloom.errors import ConfigError
@@ -71,6 +70,8 @@ class StandardForm:
         return minimise_quadratic(curvature, slope, self.matrix, start)
 
     def _feasible(self) -> Array:
+        from scipy.optimize import linprog  # a third of the time of `occupancy check`, which does not need it
+
         found = linprog(np.zeros(self.matrix.shape[1]), A_eq=self.matrix, b_eq=self.right, bounds=(0, None))
         if found.status != 0:
             todo = "Leave out one of the sets, or make one incomplete"
