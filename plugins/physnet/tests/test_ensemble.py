@@ -85,6 +85,14 @@ def test_every_member_has_all_its_epochs(run: Run) -> None:
     assert all(scale.factor > 0 for scale in ensemble.calibration.scales.values())
 
 
+def test_its_report_has_the_certificate(run: Run) -> None:
+    """Of the first member, and says so."""
+    told = (run.folder / "report" / "report.txt").read_text()
+    assert "Certificate" in told
+    assert "These numbers are of the first." in told
+    assert "keeps 8 of the 8 promises" in told
+
+
 def test_the_frames_to_label_next_are_the_least_certain(folder: Path, run: Run) -> None:
     """With their numbers in the pool and the uncertainty that they were chosen by."""
     told = json.loads(

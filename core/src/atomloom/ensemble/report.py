@@ -14,7 +14,7 @@ from atomloom.pipeline.error_report import compared_fields, section
 from atomloom.pipeline.job import Job
 from atomloom.pipeline.predicting import predict
 from atomloom.pipeline.run_facts import facts
-from atomloom.pipeline.run_report import data, error_sections, head, judged_part
+from atomloom.pipeline.run_report import certified, data, error_sections, head, judged_part
 from atomloom.report import Axis, Column, Curve, Link, Links, Report, Section, Series, Table, Text
 from atomloom.runs import Run, ensembles
 
@@ -38,9 +38,10 @@ def report_on(ensemble: Ensemble, job: Job, run: Run) -> Report:
         f"uncertainties were calibrated on {len(job.parts.valid)} frames of the validation part."
     )
     errors = error_sections(job, ensemble, predictions, judged)
-    return Report(
-        f"Ensemble {run.name}", (*errors, *sure, _members(run), data(job), facts(run)), summary, head(job, run)
-    )
+    whose = Text("Members differ in their parameters alone. These numbers are of the first.")
+    kept = [Section(each.title, (whose, *each.blocks)) for each in certified(job, ensemble.members[0], judged)]
+    parts = (*errors, *sure, *kept, _members(run), data(job), facts(run))
+    return Report(f"Ensemble {run.name}", parts, summary, head(job, run))
 
 
 def errors(run: Run, dataset: Dataset) -> Report:

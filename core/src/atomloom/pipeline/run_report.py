@@ -25,10 +25,7 @@ def report_on(job: Job, run: Run) -> Report:
         f"`{job.model_spec.name}` fitted for {run.epochs_done} epochs to {len(job.parts.train)} frames; the state "
         f"after epoch {fitted.epoch} is judged on the {len(judged)} frames of the {part} part."
     )
-    if job.model_spec.certificate:
-        from atomloom.invariance.judging import certificate  # which measures by way of the pipeline
-
-        sections.append(certificate(fitted, job.data.dataset[judged]))
+    sections += certified(job, fitted, judged)
     return Report(f"Run {run.name}", (*sections, course(run), data(job), facts(run)), summary, head(job, run))
 
 
@@ -57,6 +54,15 @@ def error_sections(job: Job, predictor: Predictor, predictions: Dataset, judged:
     """The errors of predictions for these frames of a job's data, beside what their composition alone says."""
     compared = comparisons(predictor, predictions, job.data.dataset[judged])
     return [section(name, pair, _composition_part(job, name, judged)) for name, pair in compared.items()]
+
+
+def certified(job: Job, fitted: Fitted, judged: np.ndarray) -> list[Section]:
+    """The certificate, where the model of a job has one in every report."""
+    if not job.model_spec.certificate:
+        return []
+    from atomloom.invariance.judging import certificate  # which measures by way of the pipeline
+
+    return [certificate(fitted, job.data.dataset[judged])]
 
 
 def _composition_part(job: Job, name: str, judged: np.ndarray) -> np.ndarray | None:

@@ -63,7 +63,8 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         False
     )
     init_from: Annotated[
-        Annotated[str, Meta(min_length=1)] | None, Meta(description="run whose best parameters to start from")
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="folder of the run whose best parameters to start from"),
     ] = None
 
     precision: Annotated[Literal["float32", "float64"], Meta(description="of parameters and computation")] = "float32"
