@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -134,23 +136,25 @@ def test_a_read_only_place_is_told() -> None:
         pytest.fail("the block ran")
 
 
-@pytest.fixture
-def small_files_only():  # type: ignore[no-untyped-def]  # pytest's own business
-    """No file of more than 4 kB can be written, as on a disk that is nearly full."""
+@contextmanager
+def small_files_only() -> Iterator[None]:
+    """No file of more than 4 kB can be written, as on a disk that is nearly full; pytest's own log is written outside."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.usefixtures("small_files_only")
 def test_no_room_leaves_the_old_file(tmp_path: Path) -> None:
     """When there is no room for the new contents, the old ones stay and no temporary does."""
     target = tmp_path / "a"
     target.write_bytes(b"old")
-    with pytest.raises(TargetError, match="larger than is allowed"), atomic_file(target, "wb") as file:
+    refused = partial(pytest.raises, TargetError, match="larger than is allowed")
+    with small_files_only(), refused(), atomic_file(target, "wb") as file:
         file.write(b"x" * 10**6)
-    with pytest.raises(TargetError, match="larger than is allowed"), atomic_file(target, "wb") as file:
+    with small_files_only(), refused(), atomic_file(target, "wb") as file:
         file.write(b"x" * 5000)  # fits a buffer, so that the disk is asked at the very end only
     assert target.read_bytes() == b"old"
     assert names(tmp_path) == ["a"]
