@@ -138,7 +138,7 @@ def test_a_read_only_place_is_told() -> None:
 
 @contextmanager
 def small_files_only() -> Iterator[None]:
-    """No file of more than 4 kB can be written, as on a disk that is nearly full; pytest's own log is written outside."""
+    """No file of more than 4 kB can be written, as on a disk that is nearly full."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
