@@ -73,7 +73,7 @@ def cases(draw: st.DrawFn, longest: int = 9, shortest: int = 0) -> Case:
 
 def windows(case: Case, width: int) -> gather.Windows:
     """Windows into the file of a case."""
-    return gather.Windows([case.rows], [Part(slice(None), case.starts)], width)
+    return gather.windows([case.rows], [Part(slice(None), case.starts)], width)
 
 
 def alike(found: np.ndarray[Any, Any], case: Case, wanted: np.ndarray[Any, Any]) -> bool:
@@ -114,7 +114,7 @@ def test_windows_of_several_files_are_those_of_one(case: Case, files: int, data:
     width, count = max(int(case.lengths.max()), 1), len(case.starts)
     owner = np.array(data.draw(st.lists(st.integers(0, files - 1), min_size=count, max_size=count)))
     parts = [Part(np.flatnonzero(owner == each), case.starts[owner == each]) for each in range(files)]
-    merged = gather.Windows([case.rows] * files, parts, width)
+    merged = gather.windows([case.rows] * files, parts, width)
     first, last = sorted(data.draw(st.tuples(st.integers(0, count), st.integers(0, count))))
     assert merged.of(first, last).tobytes() == windows(case, width).of(first, last).tobytes()
 
@@ -141,7 +141,7 @@ def test_rows_beyond_two_thousand_million_are_found(tmp_path: Path, way: str) ->
     rows[first:] = np.arange(12).reshape(4, 3)
     starts, lengths = np.array([first + 1, first - 2]), np.array([3, 3])
     if way == "windows":
-        found = gather.Windows([rows], [Part(slice(None), starts)], 3).of(0, 2)
+        found = gather.windows([rows], [Part(slice(None), starts)], 3).of(0, 2)
         out = gather.packed(found, lengths, np.array([0, 3]), 6, 3).view("<f4").reshape(-1, 3)
     else:
         out = np.zeros((6, 3), "<f4")

@@ -20,7 +20,7 @@ from atomloom.batching.shape import Shape, dense_pairs
 from atomloom.data import Slots, spread
 from atomloom.data.batch import frozen
 from atomloom.data.columns import Array, Indices, offsets, segments
-from atomloom.data.slots import SMALL
+from atomloom.data.slots import SMALL, sealed
 from atomloom.errors import DataError
 
 WIDEST = 1024
@@ -130,21 +130,9 @@ def pad_several(
         arrays[f"{axis}_segments"] = stack.owners(axis)
     if shape.pairs:
         arrays |= stack.all_pairs() if pairs is None else stack.pairs(pairs)
-    # What `slotted` gives is nobody else's; parts of one array need no seal of their own.
-    loose = [number for number, made in enumerate(arrays.values()) if not _sealed(made)]
     names, atoms = tuple(arrays), stack.totals("atom").tolist()
     for count, real, made in zip(counts, atoms, zip(*arrays.values(), strict=True), strict=True):
-        for number in loose:
-            made[number].flags.writeable = False
         yield PaddedBatch.sealed(dict(zip(names, made, strict=True)), shape, count, real)
-
-
-def _sealed(batches: Iterable[Array]) -> bool:
-    """Have nobody change the batches of one array; False where each is made by itself."""
-    if isinstance(batches, np.ndarray):
-        batches.flags.writeable = False
-        return True
-    return False
 
 
 class _Stack:
@@ -207,12 +195,13 @@ class _Stack:
         lengths[np.repeat(np.arange(batches), self.counts), self.rank] = self.lengths("atom")
         spare = np.zeros(atoms - lengths.shape[1] * width, dtype=bool)
         if width > WIDEST:
-            masks: Iterable[Array] = ((np.arange(width) < row[:, None]).reshape(-1) for row in lengths)
+            masks: Iterable[Array] = (sealed((np.arange(width) < row[:, None]).reshape(-1)) for row in lengths)
         else:
             together = max(1, SMALL // max(atoms, 1))
             some = (lengths[start : start + together] for start in range(0, batches, together))
-            masks = chain.from_iterable(_kept(width).take(rows, axis=0).reshape(len(rows), -1) for rows in some)
-        return (np.append(mask, spare) for mask in masks) if len(spare) else masks
+            found = (_kept(width).take(rows, axis=0) for rows in some)
+            masks = chain.from_iterable(sealed(masks).reshape(len(masks), -1) for masks in found)
+        return (sealed(np.append(mask, spare)) for mask in masks) if len(spare) else masks
 
     def owners(self, axis: str) -> Array:
         """The frame of every slot ``[batches, slots]``; slots that no frame has for itself count to the last one."""
@@ -223,7 +212,7 @@ class _Stack:
         owners = np.full((len(self.counts), size), self.shape.frames - 1, dtype=np.int32)
         real = np.arange(size) < self.totals(axis)[:, None]
         owners[real] = np.repeat(self.rank.astype(np.int32), self.lengths(axis))
-        return owners
+        return sealed(owners)
 
     def all_pairs(self) -> dict[str, Iterable[Array]]:
         """All pairs of different atoms of a frame, made batch by batch as they are read."""
@@ -232,8 +221,8 @@ class _Stack:
         _check("pairs", counts, size)
         one, same = tee(slotted_pairs(lengths, places, self.cuts, size))
         return {
-            "dst_idx": (pairs.destination for pairs in one),
-            "src_idx": (pairs.source for pairs in same),
+            "dst_idx": (sealed(pairs.destination) for pairs in one),
+            "src_idx": (sealed(pairs.source) for pairs in same),
             "pair_mask": _first(counts.tolist(), size),
         }
 

@@ -7,7 +7,7 @@ go through vesin's cell lists where vesin is installed (the extra ``atomloom[nei
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.util import find_spec
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from atomloom.batching.shape import dense_pairs
 from atomloom.data import Batch
 from atomloom.data.columns import Array, Indices, offsets, segments
 from atomloom.errors import DataError
@@ -73,28 +74,37 @@ def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, size: int) -
         cuts: the number of the first frame of each batch, and the number of all frames.
         size: at least as many as any of the batches has pairs.
     """
-    firsts, numbers = offsets(lengths), segments(places, lengths).astype(np.int32)
-    counts = np.repeat(lengths - 1, lengths)
-    starts = offsets(counts)
-    # The sources of an atom count up from the first atom of its frame, as the numbers of their slots do.
-    shifts = np.repeat(places, lengths)
-    shifts -= starts[:-1]
-    slots = np.arange(size, dtype=np.int32)
+    firsts, starts = offsets(lengths), offsets(dense_pairs(lengths))
+    numbers, others = segments(places, lengths).astype(np.int32), np.repeat(lengths - 1, lengths)
+    counts = lengths.tolist()
+    steps = _steps(set(counts))
     for first, last in pairwise(cuts.tolist()):
         begin, end = int(firsts[first]), int(firsts[last])
-        total = int(starts[end] - starts[begin])
+        total = int(starts[last] - starts[first])
         if begin == end:
             yield PairList(np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32))
             continue
-        repeats = counts[begin:end].copy()  # what is left is filled by the last atom, and cleared below
+        repeats = others[begin:end].copy()  # what is left is filled by the last atom, and cleared below
         repeats[-1] += size - total
-        destination = np.repeat(numbers[begin:end], repeats)
-        source = np.repeat((shifts[begin:end] + starts[begin]).astype(np.int32), repeats)
-        destination[total:] = 0
-        source += slots
-        source += source >= destination
-        source[total:] = 0
+        destination, source = numbers[begin:end].repeat(repeats), np.empty(size, dtype=np.int32)
+        np.concatenate([steps[count] for count in counts[first:last]], out=source[:total])
+        source += destination
+        destination[total:] = source[total:] = 0
         yield PairList(destination, source)
+
+
+def _steps(lengths: Collection[int]) -> dict[int, Places]:
+    """For frames of so many atoms, how far each of their pairs reaches: from atom i to -i, ..., -1, 1, 2, ...
+
+    What an atom meets is a part of one line, one place further to the left for each next atom.
+    """
+    most = max(lengths, default=0)
+    line = np.concatenate([np.arange(-most, 0), np.arange(1, most + 1)]).astype(np.int32)
+    start, step = most * line.itemsize, line.itemsize
+    return {
+        length: np.ndarray((length, max(length - 1, 0)), np.int32, line, start, (-step, step)).reshape(-1)
+        for length in lengths
+    }
 
 
 def within(batch: Batch, cutoff: float) -> PairList:

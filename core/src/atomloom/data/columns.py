@@ -74,9 +74,9 @@ class Column(ABC):
         """The rows of these frames, in this order, one behind the other."""
 
     def slotted(self, frames: Indices, slots: Slots) -> Iterable[Array]:
-        """What `take` gives, batch by batch in slots, in new arrays; a column that can read right into them does so.
+        """What `take` gives, batch by batch in slots, in new arrays that are sealed: nobody can write into them.
 
-        They may also be given as one array ``[batches, slots, ...]``.
+        They may also be given as one array ``[batches, slots, ...]``. A column that can read right into them does so.
         """
         from atomloom.data.slots import spread
 

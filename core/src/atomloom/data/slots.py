@@ -31,7 +31,7 @@ class Slots(NamedTuple):
 
 
 def spread(rows: Array, slots: Slots, lengths: Indices | None = None) -> Iterable[Array]:
-    """The rows of several frames, batch by batch in their slots, with zeros where nothing is, in new arrays.
+    """The rows of several frames, batch by batch in their slots, with zeros where nothing is, in new sealed arrays.
 
     Args:
         lengths: rows of each frame; without them each has one.
@@ -53,11 +53,11 @@ def _one_by_one(rows: Array, slots: Slots, lengths: Indices | None) -> Iterator[
         count = last - first if sizes is None else int(sizes.sum())
         own = rows[done : done + count]
         if not count or int(places[-1]) + (1 if sizes is None else int(sizes[-1])) == count:
-            yield filled_up(own, slots.size)
+            yield sealed(filled_up(own, slots.size))
         else:
             filled = np.zeros((slots.size, *rows.shape[1:]), dtype=rows.dtype)
             filled[places if sizes is None else segments(places, sizes)] = own
-            yield filled
+            yield sealed(filled)
         done += count
 
 
@@ -69,7 +69,7 @@ def _at_once(rows: Array, slots: Slots) -> Array:
         flat[:] = rows
     else:
         flat[np.repeat(np.arange(len(counts)) * slots.size, counts) + slots.places] = rows
-    return flat.reshape(len(counts), slots.size, *rows.shape[1:])
+    return sealed(flat).reshape(len(counts), slots.size, *rows.shape[1:])
 
 
 def filled_up(rows: Array, size: int) -> Array:
@@ -82,3 +82,9 @@ def filled_up(rows: Array, size: int) -> Array:
     filled[: len(rows)] = rows
     filled[len(rows) :] = np.zeros((), dtype=rows.dtype)
     return filled
+
+
+def sealed(values: Array) -> Array:
+    """An array that nobody else has, in which nobody can write any longer."""
+    values.flags.writeable = False
+    return values

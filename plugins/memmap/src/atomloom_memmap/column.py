@@ -11,7 +11,7 @@ import numpy as np
 
 from atomloom.data import Column, Slots, spread
 from atomloom.data.columns import Array, Indices, offsets
-from atomloom.data.slots import SMALL, filled_up
+from atomloom.data.slots import SMALL, filled_up, sealed
 from atomloom_memmap import gather
 from atomloom_memmap.picked import Picked
 
@@ -69,52 +69,49 @@ class Stored(Column):
         alike = all(each.dtype == self.dtype for each in rows)
         if not alike or not gather.worthwhile(picked.lengths, width, self._size, flat=not slots.width):
             return self._copied(picked, rows, slots)
-        windows = gather.Windows(rows, picked.parts, width)
+        windows = gather.windows(rows, picked.parts, width)
         return self._even(picked, windows, slots) if slots.width else self._dense(picked, windows, slots)
 
     def _even(self, picked: Picked, windows: gather.Windows, slots: Slots) -> Iterator[Array]:
         """Frames that have `slots.width` slots each; of what is small, several batches at once."""
-        width, cuts = slots.width, slots.cuts.tolist()
-        size = windows.size // width
-        together = max(1, SMALL // max(slots.size * size, 1))
-        for number in range(0, len(cuts) - 1, together):
-            some = cuts[number : number + together + 1]
-            first, last, batches = some[0], some[-1], len(some) - 1
-            picked.look(self.name)  # whoever takes the batches may take a while
-            rows = gather.masked(windows.of(first, last), picked.masks(width, size, first, last))
-            if batches == 1 and (last - first) * width == slots.size:
-                yield np.ndarray((slots.size, *self.item), self.dtype, rows)
+        width, shape, looks = slots.width, (slots.size, *self.item), picked.looks(self.name)
+        row = windows.size // width
+        for cuts in _together(slots, row):
+            for look in looks:  # whoever takes the batches may take a while
+                look()
+            first, last = cuts[0], cuts[-1]
+            rows = sealed(gather.masked(windows.of(first, last), picked.masks(width, row, first, last)))
+            full, count = (last - first) * width == (len(cuts) - 1) * slots.size, len(cuts) - 1
+            if full and count == 1:
+                yield np.ndarray(shape, self.dtype, rows)
                 continue
-            for place, made in enumerate(self._cut(rows, some, slots)):
-                if place:
-                    picked.look(self.name)
+            several = np.ndarray((count, *shape), self.dtype, rows) if full else self._cut(rows, cuts, slots)
+            for place, made in enumerate(several):
+                for look in looks if place else ():
+                    look()
                 yield made
 
-    def _cut(self, rows: Array, cuts: list[int], slots: Slots) -> Iterable[Array]:
-        """The rows of some batches, of which all but the last ones are full, in the slots of each."""
-        first, last, batches, width = cuts[0], cuts[-1], len(cuts) - 1, slots.width
-        if (last - first) * width == batches * slots.size:
-            full: Array = np.ndarray((batches, slots.size, *self.item), self.dtype, rows)
-            return full
-        own: Array = np.ndarray(((last - first) * width, *self.item), self.dtype, rows)
+    def _cut(self, rows: Array, cuts: list[int], slots: Slots) -> list[Array]:
+        """The rows of some batches, of which not all are full, in the slots of each."""
+        width, first = slots.width, cuts[0]
+        own: Array = np.ndarray(((cuts[-1] - first) * width, *self.item), self.dtype, rows)
         bounds = ((start - first, stop - first) for start, stop in pairwise(cuts))
-        return [filled_up(own[start * width : stop * width], slots.size) for start, stop in bounds]
+        return [sealed(filled_up(own[start * width : stop * width], slots.size)) for start, stop in bounds]
 
     def _dense(self, picked: Picked, windows: gather.Windows, slots: Slots) -> Iterator[Array]:
         """Frames that share the slots of a batch; of what is small, several batches as if they were one."""
-        size, cuts = windows.size // windows.width, slots.cuts
-        together = max(1, SMALL // max(slots.size * size, 1))
-        for number in range(0, len(cuts) - 1, together):
-            some = cuts[number : number + together + 1]
-            batches, first, last = len(some) - 1, int(some[0]), int(some[-1])
-            picked.look(self.name)
-            places = slots.places[first:last] + np.repeat(np.arange(batches) * slots.size, np.diff(some))
+        looks = picked.looks(self.name)
+        for cuts in _together(slots, windows.size // windows.width):
+            for look in looks:
+                look()
+            batches, first, last = len(cuts) - 1, cuts[0], cuts[-1]
+            places = slots.places[first:last] + np.repeat(np.arange(batches) * slots.size, np.diff(cuts))
             lengths, found = picked.lengths[first:last], windows.of(first, last)
-            laid = gather.packed(found, lengths, places, batches * slots.size, windows.width)
+            laid = sealed(gather.packed(found, lengths, places, batches * slots.size, windows.width))
             made: Array = np.ndarray((batches, slots.size, *self.item), self.dtype, laid)
             for place, batch in enumerate(made):
-                if place:
-                    picked.look(self.name)
+                for look in looks if place else ():
+                    look()
                 yield batch
 
     def _copied(self, picked: Picked, rows: list[Array], slots: Slots) -> list[Array]:
@@ -126,7 +123,7 @@ class Stored(Column):
                 mine = np.flatnonzero(owner[part.chosen] == number)
                 places = slots.places[part.chosen][mine]
                 gather.copied(batches[number], places, values, part.starts[mine], part.lengths[mine])
-        return batches
+        return [sealed(batch) for batch in batches]
 
     def _single(self, picked: Picked, rows: list[Array], slots: Slots) -> Iterable[Array]:
         """One row for each frame."""
@@ -150,3 +147,9 @@ class Counted(Column):
         """See `Column.take`."""
         lengths: Any = self.store.pick(self.axis, frames).lengths
         return np.asarray(lengths)
+
+
+def _together(slots: Slots, row: int) -> Iterator[list[int]]:
+    """The numbers of the first frames of batches that are gathered at once, and of the frame behind them."""
+    cuts, together = slots.cuts.tolist(), max(1, SMALL // max(slots.size * row, 1))
+    return (cuts[number : number + together + 1] for number in range(0, len(cuts) - 1, together))

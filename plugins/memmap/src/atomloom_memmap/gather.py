@@ -50,60 +50,72 @@ class Part(Protocol):
         """Where the rows of each begin in the array."""
 
 
-class Windows:
-    """Windows of `width` rows that begin where frames do.
+class Windows(Protocol):
+    """Windows that begin where frames do.
+
+    Attributes:
+        width: rows of a window.
+        size: bytes of a window.
+    """
+
+    width: int
+    size: int
+
+    def of(self, first: int, last: int) -> Array:
+        """Those of the frames from `first` to `last` in new memory, as opaque values ``[frames]``."""
+
+
+def windows(rows: Sequence[Array], parts: Sequence[Part], width: int) -> Windows:
+    """Windows of `width` rows.
 
     Args:
         rows: the arrays in which the frames lie.
         parts: for each array the frames in it.
-        width: rows of a window.
-
-    Attributes:
-        size: bytes of a window.
+        width: of a window.
     """
-
-    def __init__(self, rows: Sequence[Array], parts: Sequence[Part], width: int) -> None:
-        self.width, self.size = width, width * math.prod(rows[0].shape[1:]) * rows[0].dtype.itemsize
-        self._one = _Window(rows[0], parts[0].starts, width) if len(parts) == 1 else None
-        self._all = None if self._one else self._merged(rows, parts, width)
-
-    def of(self, first: int, last: int) -> Array:
-        """Those of the frames from `first` to `last` in new memory, as opaque values ``[frames]``."""
-        if self._one is not None:
-            return self._one.of(first, last)
-        assert self._all is not None
-        return self._all[first:last].copy()
-
-    def _merged(self, rows: Sequence[Array], parts: Sequence[Part], width: int) -> Array:
-        found = np.empty(sum(len(part.starts) for part in parts), dtype=_opaque(self.size))
-        for values, part in zip(rows, parts, strict=True):
-            found[part.chosen] = _Window(values, part.starts, width).of(0, len(part.starts))
-        return found
+    if len(parts) == 1:
+        return _Whole(rows[0], parts[0].starts, width)
+    return _Merged([_Whole(values, part.starts, width) for values, part in zip(rows, parts, strict=True)], parts)
 
 
-class _Window:
+class _Whole:
     """Windows into one array; behind its last row they hold zeros."""
 
     def __init__(self, rows: Array, starts: Indices, width: int) -> None:
-        size = math.prod(rows.shape[1:]) * rows.dtype.itemsize
+        row = math.prod(rows.shape[1:]) * rows.dtype.itemsize
+        self.width, self.size = width, width * row
         if len(rows) < width:
             rows = np.concatenate([rows, np.zeros((width - len(rows), *rows.shape[1:]), rows.dtype)])
-        self._rows, self._starts, self._width = rows, starts, width
-        self._last = len(rows) - width
-        self._late = int(starts.max(initial=0)) > self._last
-        self._view: Array = np.ndarray((self._last + 1,), _opaque(size * width), _bytes(rows), 0, (size,))
+        last = len(rows) - width
+        self._view: Array = np.ndarray((last + 1,), _opaque(self.size), _bytes(rows), 0, (row,))
+        self._starts = starts
+        self._late: dict[int, bytes] = {}  # the windows that would reach beyond the last row
+        if int(starts.max(initial=0)) > last:
+            self._starts = np.minimum(starts, last)
+            for late in np.flatnonzero(starts > last).tolist():
+                self._late[late] = rows[starts[late] :].tobytes().ljust(self.size, b"\0")
 
     def of(self, first: int, last: int) -> Array:
-        starts = self._starts[first:last]
-        if not self._late:
-            return self._view[starts]
-        found: Array = self._view[np.minimum(starts, self._last)]
-        for late in np.flatnonzero(starts > self._last):
-            rest = self._rows[starts[late] :]
-            fixed = np.zeros((self._width, *rest.shape[1:]), rest.dtype)
-            fixed[: len(rest)] = rest
-            found[late] = fixed.view(np.uint8).tobytes()
+        """See `Windows.of`."""
+        found: Array = self._view[self._starts[first:last]]
+        for late, window in self._late.items():
+            if first <= late < last:
+                found[late - first] = window
         return found
+
+
+class _Merged:
+    """Windows into several arrays, all of them gathered at once."""
+
+    def __init__(self, several: Sequence[_Whole], parts: Sequence[Part]) -> None:
+        self.width, self.size = several[0].width, several[0].size
+        self._found = np.empty(sum(len(part.starts) for part in parts), dtype=_opaque(self.size))
+        for each, part in zip(several, parts, strict=True):
+            self._found[part.chosen] = each.of(0, len(part.starts))
+
+    def of(self, first: int, last: int) -> Array:
+        """See `Windows.of`."""
+        return self._found[first:last].copy()
 
 
 def masked(found: Array, masks: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -86,10 +86,9 @@ class Picked:
             array.touch(part.starts, part.stops)
         return rows
 
-    def look(self, name: str) -> None:
-        """Stops if a file of a field has shrunk since its rows were given out."""
-        for part in self.parts:
-            part.shard.fields[name].look()
+    def looks(self, name: str) -> list[Callable[[], None]]:
+        """For each file of a field what stops if that has shrunk since its rows were given out."""
+        return [part.shard.fields[name].look for part in self.parts]
 
 
 def _divided(shards: Sequence[OpenShard], firsts: Indices, frames: Indices) -> list[_Share]:
