@@ -46,12 +46,13 @@ def open_padded(folder: Path) -> Epoch:
 def padded(opened: Any) -> Epoch:
     """Batches of a loader that shuffles by itself."""
 
+    grid, space = (FRAMES, SLOTS), (FRAMES, SLOTS, 3)
+
     def epoch(_: Indices) -> Iterator[Padded]:
         for batch in opened.batches(num_atoms=SLOTS, pairs=False):
-            real = int(np.count_nonzero(batch["frame_mask"]))
-            Z = batch["Z"].reshape(FRAMES, SLOTS)
-            R, F = (batch[name].reshape(FRAMES, SLOTS, 3) for name in ("R", "F"))
-            yield Padded(Z[:real], R[:real], F[:real], batch["E"][:real])
+            Z, R, F, E = batch["Z"].reshape(grid), batch["R"].reshape(space), batch["F"].reshape(space), batch["E"]
+            real = batch["frame_mask"]
+            yield Padded(Z, R, F, E) if real[-1] else Padded(Z[real], R[real], F[real], E[real])
 
     return epoch
 

@@ -18,7 +18,7 @@ from atomloom.data.columns import Indices
 FindPairs = Callable[[Indices], PairList | None]
 """The pairs of frames by number; None for all pairs, or for none where batches have no slots for them."""
 
-STRETCH = 1 << 13
+STRETCH = 1 << 14
 """Frames that are looked up at once: enough that a batch of a few frames costs what its frames cost."""
 
 HELD = 1 << 23

@@ -26,6 +26,9 @@ BACK, AHEAD = 8, 64
 EXCHANGES = 2
 """How often this is done at a cut; more often gains next to nothing."""
 
+SPARED = 9
+"""A batch in which no more than room / 2^SPARED is left is full."""
+
 
 def consecutive(sizes: npt.ArrayLike, budget: npt.ArrayLike) -> list[Indices]:
     """Pack in the order given; every batch is a list of positions in `sizes`.
@@ -85,10 +88,15 @@ class _Line:
         self._main = self._axes[scarcest]
         # Along an axis of which all frames take as much, an exchange changes nothing.
         self._others = [axis for axis in self._axes if axis is not self._main and axis.varies]
+        self._varying = [self._main, *self._others]
 
     def cut(self, start: int) -> int:
         """Where the batch that begins here is full."""
-        return min(axis.full(start) for axis in self._axes)
+        stop = self._main.full(start)
+        for axis in self._axes:
+            if axis.left(start, stop) < 0:
+                stop = axis.full(start)
+        return stop
 
     def fill(self, start: int, stop: int) -> None:
         """Exchange frames of this batch for larger ones behind it, so that less of the scarcest axis is left."""
@@ -97,20 +105,20 @@ class _Line:
         back, ahead = max(start, stop - BACK), min(self.count, stop + AHEAD)
         for _ in range(EXCHANGES):
             left = self._main.left(start, stop)
-            if not left:
+            if left <= self._main.room >> SPARED:
                 return
-            more = self._main.more(back, stop, ahead)
-            gain = np.where(more <= left, more, 0)
+            rest = self._main.rest(left, back, stop, ahead)
             for axis in self._others:
-                gain *= axis.more(back, stop, ahead) <= axis.left(start, stop)
-            one, other = divmod(int(gain.argmax()), ahead - stop)
-            if gain[one, other] <= 0:
+                rest |= axis.rest(axis.left(start, stop), back, stop, ahead) >> 63
+            # What is below zero does not fit: without a sign it is larger than all that does.
+            one, other = divmod(int(rest.view(np.uint64).argmin()), ahead - stop)
+            if not 0 <= rest[one, other] < left:
                 return
-            self._exchange(back + one, stop, stop + other)
+            for axis in self._varying:
+                axis.exchange(back + one, stop, stop + other)
+            self._swap(back + one, stop + other)
 
-    def _exchange(self, one: int, stop: int, other: int) -> None:
-        for axis in (self._main, *self._others):
-            axis.exchange(one, other)
+    def _swap(self, one: int, other: int) -> None:
         self.order[one], self.order[other] = self.order[other], self.order[one]
 
 
@@ -129,15 +137,17 @@ class _Axis:
         """What a batch leaves of the room."""
         return int(self.ends[start]) + self.room - int(self.ends[stop])
 
-    def more(self, back: int, stop: int, ahead: int) -> Indices:
-        """By how much each frame behind a cut is larger than each before it."""
-        larger: Indices = self.sizes[stop:ahead] - self.sizes[back:stop, None]
-        return larger
+    def rest(self, left: int, back: int, stop: int, ahead: int) -> Indices:
+        """What would be left of it with each frame behind a cut in the place of each before it."""
+        rest: Indices = (self.sizes[back:stop] + left)[:, None] - self.sizes[stop:ahead]
+        return rest
 
-    def exchange(self, one: int, other: int) -> None:
-        """Have two frames change places."""
-        self.ends[one + 1 : other + 1] += self.sizes[other] - self.sizes[one]
-        self.sizes[one], self.sizes[other] = self.sizes[other], self.sizes[one]
+    def exchange(self, one: int, stop: int, other: int) -> None:
+        """Have a frame before a cut and one behind it change places; where those before it end is not kept."""
+        larger = self.sizes[other] - self.sizes[one]
+        self.ends[stop : other + 1] += larger
+        self.sizes[one] += larger
+        self.sizes[other] -= larger
 
 
 def check(sizes: npt.ArrayLike, budget: npt.ArrayLike) -> None:

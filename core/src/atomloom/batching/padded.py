@@ -119,8 +119,9 @@ def pad_several(
     What is done once for each call is done once for all of them, which for small batches is half of the work.
     """
     stack = _Stack(frames, np.array(counts, dtype=np.int64), shape)
-    slots = {axis: stack.slots(axis) for axis in dict.fromkeys(map(frames.axis, frames))}
-    arrays: dict[str, Iterable[Array]] = {name: frames.slotted(name, slots[frames.axis(name)]) for name in frames}
+    axes = {name: frames.axis(name) for name in frames}
+    slots = {axis: stack.slots(axis) for axis in dict.fromkeys(axes.values())}
+    arrays: dict[str, Iterable[Array]] = {name: frames.slotted(name, slots[axis]) for name, axis in axes.items()}
     arrays["frame_mask"] = _first(counts, shape.frames)
     arrays["atom_mask"] = stack.atom_masks()
     arrays["batch_segments"] = stack.owners("atom")
@@ -151,7 +152,8 @@ class _Stack:
         self.rank = np.arange(frames.frames) - np.repeat(self.cuts[:-1], counts)
         _check("frames", counts, shape.frames)
         _check("atoms", self.totals("atom"), shape.atoms)
-        _check("grid points", self.totals("grid"), shape.grid if "grid" in frames.sizes else 0)
+        if "grid" in frames.sizes:
+            _check("grid points", self.totals("grid"), shape.grid)
         if shape.per_frame:
             _check("atoms of one frame", self.lengths("atom"), shape.per_frame)
 
@@ -192,7 +194,10 @@ class _Stack:
         if not width:
             return _first(self.totals("atom").tolist(), atoms)
         lengths = np.zeros((batches, atoms // width), dtype=np.int64)
-        lengths[np.repeat(np.arange(batches), self.counts), self.rank] = self.lengths("atom")
+        if lengths.size == self.frames.frames:
+            lengths.reshape(-1)[:] = self.lengths("atom")
+        else:
+            lengths[np.repeat(np.arange(batches), self.counts), self.rank] = self.lengths("atom")
         spare = np.zeros(atoms - lengths.shape[1] * width, dtype=bool)
         if width > WIDEST:
             masks: Iterable[Array] = (sealed((np.arange(width) < row[:, None]).reshape(-1)) for row in lengths)

@@ -125,13 +125,12 @@ class FixedPlan(Plan):
         return (_per_frame(self.sizes, self.batch_size, self.num_atoms or self.sizes.longest("atoms")),)
 
     def windows(self, epoch: int, first: int = 0) -> Iterator[Iterator[Planned]]:
-        """Every group of batches is a stretch; the order is worked out for many of them at once."""
+        """About `window` frames of the epoch's order are a stretch, whose order is worked out at once."""
         step, shape = self.batch_size * self.group, self.shapes[0]
         many = step * max(1, self.window // step)
-        for start in range(first * step, len(self.sizes), many):
+        for start in range(first * many, len(self.sizes), many):
             frames = self.order.at(epoch, start, start + many)
-            for at in range(0, len(frames), step):
-                yield _cut(frames[at : at + step], shape, self.group)
+            yield _cut(frames, shape, -(-len(frames) // step) * self.group)
 
 
 @final
@@ -251,10 +250,10 @@ class PackedPlan(Plan):
         return np.stack([values[frames] for values in along if values is not None], axis=1)
 
 
-def _cut(frames: Indices, shape: Shape, group: int) -> Iterator[Planned]:
-    """A group of batches: full ones as long as there are frames, then one of the rest, then empty ones."""
+def _cut(frames: Indices, shape: Shape, count: int) -> Iterator[Planned]:
+    """So many batches: full ones as long as there are frames, then one of the rest, then empty ones."""
     size = shape.frames
-    return (Planned(frames[start : start + size], shape) for start in range(0, size * group, size))
+    return (Planned(frames[start : start + size], shape) for start in range(0, size * count, size))
 
 
 def _per_frame(sizes: Sizes, frames: int, atoms: int, members: Indices | slice = slice(None)) -> Shape:

@@ -30,18 +30,19 @@ class Slots(NamedTuple):
     width: int = 0
 
 
-def spread(rows: Array, slots: Slots, lengths: Indices | None = None) -> Iterable[Array]:
+def spread(rows: Array, slots: Slots, lengths: Indices | None = None, *, own: bool = False) -> Iterable[Array]:
     """The rows of several frames, batch by batch in their slots, with zeros where nothing is, in new sealed arrays.
 
     Args:
         lengths: rows of each frame; without them each has one.
+        own: whether nobody will write into `rows` any more; then they are not copied where they fill every slot.
 
     >>> slots = Slots(4, np.array([0, 2, 3]), np.array([0, 2, 0]), 2)
     >>> [filled.tolist() for filled in spread(np.array([7, 8, 9, 5]), slots, np.array([1, 2, 1]))]
     [[7, 0, 8, 9], [5, 0, 0, 0]]
     """
     if lengths is None and rows.nbytes <= SMALL:
-        return _at_once(rows, slots)
+        return _at_once(rows, slots, own)
     return _one_by_one(rows, slots, lengths)
 
 
@@ -61,15 +62,15 @@ def _one_by_one(rows: Array, slots: Slots, lengths: Indices | None) -> Iterator[
         done += count
 
 
-def _at_once(rows: Array, slots: Slots) -> Array:
+def _at_once(rows: Array, slots: Slots, own: bool) -> Array:
     """One row a frame in the slots of all batches ``[batches, slots, ...]``."""
-    counts = np.diff(slots.cuts)
-    flat = np.zeros((len(counts) * slots.size, *rows.shape[1:]), dtype=rows.dtype)
-    if len(rows) == len(flat):
-        flat[:] = rows
+    batches, size = len(slots.cuts) - 1, slots.size
+    if len(rows) == batches * size:
+        flat = rows if own else rows.copy()
     else:
-        flat[np.repeat(np.arange(len(counts)) * slots.size, counts) + slots.places] = rows
-    return sealed(flat).reshape(len(counts), slots.size, *rows.shape[1:])
+        flat = np.zeros((batches * size, *rows.shape[1:]), dtype=rows.dtype)
+        flat[np.repeat(np.arange(batches) * size, np.diff(slots.cuts)) + slots.places] = rows
+    return sealed(flat).reshape(batches, size, *rows.shape[1:])
 
 
 def filled_up(rows: Array, size: int) -> Array:

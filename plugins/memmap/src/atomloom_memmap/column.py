@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 
@@ -128,11 +128,11 @@ class Stored(Column):
     def _single(self, picked: Picked, rows: list[Array], slots: Slots) -> Iterable[Array]:
         """One row for each frame."""
         if len(rows) == 1:
-            return spread(rows[0][picked.parts[0].starts].astype(self.dtype, copy=False), slots)
+            return spread(rows[0][picked.parts[0].starts].astype(self.dtype, copy=False), slots, own=True)
         found = np.empty((len(picked.lengths), *self.item), dtype=self.dtype)
         for part, values in zip(picked.parts, rows, strict=True):
             found[part.chosen] = values[part.starts]
-        return spread(found, slots)
+        return spread(found, slots, own=True)
 
 
 @final
@@ -145,8 +145,11 @@ class Counted(Column):
 
     def take(self, frames: Indices) -> Array:
         """See `Column.take`."""
-        lengths: Any = self.store.pick(self.axis, frames).lengths
-        return np.asarray(lengths)
+        return self.store.pick(self.axis, frames).lengths
+
+    def slotted(self, frames: Indices, slots: Slots) -> Iterable[Array]:
+        """See `Column.slotted`."""
+        return spread(self.take(frames), slots, own=True)
 
 
 def _together(slots: Slots, row: int) -> Iterator[list[int]]:
