@@ -26,7 +26,7 @@ BACK, AHEAD = 8, 64
 EXCHANGES = 2
 """How often this is done at a cut; more often gains next to nothing."""
 
-SPARED = 9
+SPARED = 8
 """A batch in which no more than room / 2^SPARED is left is full."""
 
 
@@ -84,16 +84,16 @@ class _Line:
     def __init__(self, wanted: NDArray[np.int64], room: NDArray[np.int64]) -> None:
         self.order, self.count = np.arange(len(wanted)), len(wanted)
         scarcest = int(np.argmax(wanted.sum(axis=0) / np.maximum(room, 1)))
-        self._axes = [_Axis(wanted[:, axis].copy(), int(most)) for axis, most in enumerate(room)]
-        self._main = self._axes[scarcest]
-        # Along an axis of which all frames take as much, an exchange changes nothing.
-        self._others = [axis for axis in self._axes if axis is not self._main and axis.varies]
-        self._varying = [self._main, *self._others]
+        axes = [_Axis(wanted[:, axis].copy(), int(most)) for axis, most in enumerate(room)]
+        self._main = axes[scarcest]
+        self._others = [axis for axis in axes if axis is not self._main and axis.varies]
+        # Where all frames take as much of an axis, that limits their number, and an exchange changes nothing.
+        self._most = min((axis.most for axis in axes if not axis.varies), default=self.count)
 
     def cut(self, start: int) -> int:
         """Where the batch that begins here is full."""
-        stop = self._main.full(start)
-        for axis in self._axes:
+        stop = min(self._main.full(start), start + self._most)
+        for axis in self._others:
             if axis.left(start, stop) < 0:
                 stop = axis.full(start)
         return stop
@@ -114,11 +114,11 @@ class _Line:
             one, other = divmod(int(rest.view(np.uint64).argmin()), ahead - stop)
             if not 0 <= rest[one, other] < left:
                 return
-            for axis in self._varying:
-                axis.exchange(back + one, stop, stop + other)
-            self._swap(back + one, stop + other)
+            self._exchange(back + one, stop, stop + other)
 
-    def _swap(self, one: int, other: int) -> None:
+    def _exchange(self, one: int, stop: int, other: int) -> None:
+        for axis in (self._main, *self._others):
+            axis.exchange(one, stop, other)
         self.order[one], self.order[other] = self.order[other], self.order[one]
 
 
@@ -128,6 +128,8 @@ class _Axis:
     def __init__(self, sizes: Indices, room: int) -> None:
         self.sizes, self.room, self.ends = sizes, room, offsets(sizes)
         self.varies = bool((sizes != sizes[:1]).any())
+        largest = int(sizes.max(initial=0))
+        self.most = room // largest if largest else len(sizes)  # frames of this size
 
     def full(self, start: int) -> int:
         """How far a batch that begins here may reach."""

@@ -74,35 +74,38 @@ def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, size: int) -
         cuts: the number of the first frame of each batch, and the number of all frames.
         size: at least as many as any of the batches has pairs.
     """
-    firsts, starts = offsets(lengths), offsets(dense_pairs(lengths))
-    numbers, others = segments(places, lengths).astype(np.int32), np.repeat(lengths - 1, lengths)
-    counts = lengths.tolist()
+    firsts, starts = offsets(lengths), offsets(dense_pairs(lengths)).tolist()
+    places = places.astype(np.int32)
+    numbers = np.repeat(places - firsts[:-1].astype(np.int32), lengths)
+    numbers += np.arange(len(numbers), dtype=np.int32)
+    others, counts, firsts = np.repeat(lengths - 1, lengths), lengths.tolist(), firsts.tolist()
     steps = _steps(set(counts))
     for first, last in pairwise(cuts.tolist()):
-        begin, end = int(firsts[first]), int(firsts[last])
-        total = int(starts[last] - starts[first])
+        begin, end, total = firsts[first], firsts[last], starts[last] - starts[first]
         if begin == end:
             yield PairList(np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32))
             continue
         repeats = others[begin:end].copy()  # what is left is filled by the last atom, and cleared below
         repeats[-1] += size - total
-        destination, source = numbers[begin:end].repeat(repeats), np.empty(size, dtype=np.int32)
-        np.concatenate([steps[count] for count in counts[first:last]], out=source[:total])
+        destination = numbers[begin:end].repeat(repeats)
+        destination[total:] = 0
+        pieces = [steps[count] for count in counts[first:last]]
+        source = np.frombuffer(bytearray().join((*pieces, bytes(4 * (size - total)))), dtype=np.int32)
         source += destination
-        destination[total:] = source[total:] = 0
         yield PairList(destination, source)
 
 
-def _steps(lengths: Collection[int]) -> dict[int, Places]:
+def _steps(lengths: Collection[int]) -> dict[int, bytes]:
     """For frames of so many atoms, how far each of their pairs reaches: from atom i to -i, ..., -1, 1, 2, ...
 
-    What an atom meets is a part of one line, one place further to the left for each next atom.
+    What an atom meets is a part of one line, one place further to the left for each next atom. As bytes, which are put
+    one behind the other faster than arrays are.
     """
     most = max(lengths, default=0)
     line = np.concatenate([np.arange(-most, 0), np.arange(1, most + 1)]).astype(np.int32)
     start, step = most * line.itemsize, line.itemsize
     return {
-        length: np.ndarray((length, max(length - 1, 0)), np.int32, line, start, (-step, step)).reshape(-1)
+        length: np.ndarray((length, max(length - 1, 0)), np.int32, line, start, (-step, step)).tobytes()
         for length in lengths
     }
 
