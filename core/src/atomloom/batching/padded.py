@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, tee
+from itertools import chain, repeat
 from typing import Protocol, final
 
 import numpy as np
@@ -22,6 +22,8 @@ from atomloom.data.batch import frozen
 from atomloom.data.columns import Array, Indices, offsets, segments
 from atomloom.data.slots import SMALL, sealed
 from atomloom.errors import DataError
+
+_NO_PAIRS: Mapping[str, Array] = {}
 
 WIDEST = 1024
 """Slots of a frame up to which masks are looked up in a table, which grows with the square of it."""
@@ -129,11 +131,10 @@ def pad_several(
     for axis in (axis for axis in ragged if axis not in ("", "atom", "pair")):
         arrays[f"{axis}_mask"] = _first(stack.totals(axis).tolist(), stack.size(axis))
         arrays[f"{axis}_segments"] = stack.owners(axis)
-    if shape.pairs:
-        arrays |= stack.all_pairs() if pairs is None else stack.pairs(pairs)
     names, atoms = tuple(arrays), stack.totals("atom").tolist()
-    for count, real, made in zip(counts, atoms, zip(*arrays.values(), strict=True), strict=True):
-        yield PaddedBatch.sealed(dict(zip(names, made, strict=True)), shape, count, real)
+    listed = stack.pairs(pairs) if shape.pairs else repeat(_NO_PAIRS, len(counts))
+    for count, real, made, lists in zip(counts, atoms, zip(*arrays.values(), strict=True), listed, strict=True):
+        yield PaddedBatch.sealed(dict(zip(names, made, strict=True)) | lists, shape, count, real)
 
 
 class _Stack:
@@ -219,20 +220,19 @@ class _Stack:
         owners[real] = np.repeat(self.rank.astype(np.int32), self.lengths(axis))
         return sealed(owners)
 
-    def all_pairs(self) -> dict[str, Iterable[Array]]:
-        """All pairs of different atoms of a frame, made batch by batch as they are read."""
+    def pairs(self, pairs: PairList | None) -> Iterator[dict[str, Array]]:
+        """These pairs batch by batch, or without them all pairs of different atoms of a frame."""
+        return self._all_pairs() if pairs is None else self._given_pairs(pairs)
+
+    def _all_pairs(self) -> Iterator[dict[str, Array]]:
         places, lengths, size = self.slots("atom").places, self.lengths("atom"), self.shape.pairs
         counts = np.diff(offsets(dense_pairs(lengths))[self.cuts])
         _check("pairs", counts, size)
-        one, same = tee(slotted_pairs(lengths, places, self.cuts, size))
-        return {
-            "dst_idx": (sealed(pairs.destination) for pairs in one),
-            "src_idx": (sealed(pairs.source) for pairs in same),
-            "pair_mask": _first(counts.tolist(), size),
-        }
+        masks = _first(counts.tolist(), size)
+        for pairs, mask in zip(slotted_pairs(lengths, places, self.cuts, size), masks, strict=True):
+            yield {"dst_idx": sealed(pairs.destination), "src_idx": sealed(pairs.source), "pair_mask": mask}
 
-    def pairs(self, pairs: PairList) -> dict[str, Iterable[Array]]:
-        """These pairs, pointing to the slots of their batches."""
+    def _given_pairs(self, pairs: PairList) -> Iterator[dict[str, Array]]:
         slot = segments(self.slots("atom").places, self.lengths("atom")).astype(np.int32)
         several = len(self.counts) > 1  # then they are in order, and the first atoms of batches divide them
         ends = self.starts("atom")[self.cuts]
@@ -246,7 +246,10 @@ class _Stack:
             "src_idx": spread(slot[pairs.source], slots, counts),
             "pair_mask": _first(counts.tolist(), self.shape.pairs),
         }
-        return found if pairs.shift is None else {**found, "pair_shift": spread(pairs.shift, slots, counts)}
+        if pairs.shift is not None:
+            found["pair_shift"] = spread(pairs.shift, slots, counts)
+        for made in zip(*found.values(), strict=True):
+            yield dict(zip(found, made, strict=True))
 
 
 def _first(counts: Iterable[int], slots: int) -> Iterator[Array]:

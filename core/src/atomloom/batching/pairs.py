@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from atomloom.batching.shape import dense_pairs
 from atomloom.data import Batch
-from atomloom.data.columns import Array, Indices, offsets, segments
+from atomloom.data.columns import Array, Indices, offsets
 from atomloom.errors import DataError
 
 Places = NDArray[np.int32]
@@ -74,23 +74,25 @@ def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, size: int) -
         cuts: the number of the first frame of each batch, and the number of all frames.
         size: at least as many as any of the batches has pairs.
     """
-    firsts, starts = offsets(lengths), offsets(dense_pairs(lengths)).tolist()
-    places = places.astype(np.int32)
-    numbers = np.repeat(places - firsts[:-1].astype(np.int32), lengths)
+    firsts = offsets(lengths)
+    numbers: Places = np.repeat((places - firsts[:-1]).astype(np.int32), lengths)
     numbers += np.arange(len(numbers), dtype=np.int32)
-    others, counts, firsts = np.repeat(lengths - 1, lengths), lengths.tolist(), firsts.tolist()
+    others, counts = np.repeat(lengths - 1, lengths), lengths.tolist()
     steps = _steps(set(counts))
-    for first, last in pairwise(cuts.tolist()):
-        begin, end, total = firsts[first], firsts[last], starts[last] - starts[first]
+    atoms, pairs = firsts[cuts].tolist(), offsets(dense_pairs(lengths))[cuts].tolist()
+    bounds = zip(pairwise(cuts.tolist()), pairwise(atoms), pairwise(pairs), strict=True)
+    for (first, last), (begin, end), (one, other) in bounds:
         if begin == end:
             yield PairList(np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32))
             continue
+        total = other - one
         repeats = others[begin:end].copy()  # what is left is filled by the last atom, and cleared below
         repeats[-1] += size - total
-        destination = numbers[begin:end].repeat(repeats)
+        destination: Places = numbers[begin:end].repeat(repeats)
         destination[total:] = 0
         pieces = [steps[count] for count in counts[first:last]]
-        source = np.frombuffer(bytearray().join((*pieces, bytes(4 * (size - total)))), dtype=np.int32)
+        rest = bytes((size - total) * destination.itemsize)
+        source: Places = np.frombuffer(bytearray().join((*pieces, rest)), dtype=np.int32)
         source += destination
         yield PairList(destination, source)
 

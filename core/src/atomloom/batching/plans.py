@@ -125,12 +125,21 @@ class FixedPlan(Plan):
         return (_per_frame(self.sizes, self.batch_size, self.num_atoms or self.sizes.longest("atoms")),)
 
     def windows(self, epoch: int, first: int = 0) -> Iterator[Iterator[Planned]]:
-        """About `window` frames of the epoch's order are a stretch, whose order is worked out at once."""
-        step, shape = self.batch_size * self.group, self.shapes[0]
-        many = step * max(1, self.window // step)
+        """Every `steps` steps are a stretch, whose order is worked out at once."""
+        many, shape = self.step * self.steps, self.shapes[0]
         for start in range(first * many, len(self.sizes), many):
             frames = self.order.at(epoch, start, start + many)
-            yield _cut(frames, shape, -(-len(frames) // step) * self.group)
+            yield _cut(frames, shape, -(-len(frames) // self.step) * self.group)
+
+    @property
+    def step(self) -> int:
+        """Frames of a step."""
+        return self.batch_size * self.group
+
+    @property
+    def steps(self) -> int:
+        """Steps of a stretch: about `window` frames."""
+        return max(1, self.window // self.step)
 
 
 @final

@@ -15,9 +15,7 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections.abc import Iterator
 from functools import cached_property
-from itertools import islice
 from typing import Any, SupportsIndex, Unpack, final
 
 import numpy as np
@@ -82,29 +80,18 @@ class BatchSource:
         return self.loader.plan(self._num_atoms, **self._how)
 
     def _counts(self) -> Indices:
-        """How many batches each stretch has."""
+        """How many batches each window of the plan has."""
         plan = self._plan
-        if not isinstance(plan, FixedPlan):
-            return np.array([sum(1 for _ in window) for window in plan.windows(self.epoch)], dtype=np.int64)
-        windows = -(-len(plan.sizes) // (plan.batch_size * plan.group))
-        many = self._windows
-        return np.diff(np.append(np.arange(0, windows, many), windows)) * plan.group
-
-    @property
-    def _windows(self) -> int:
-        """Windows of the plan that make a stretch; a fixed plan works out the order of so many of them at once."""
-        plan = self._plan
-        return max(1, plan.window // (plan.batch_size * plan.group)) if isinstance(plan, FixedPlan) else 1
+        if isinstance(plan, FixedPlan):
+            steps = -(-len(plan.sizes) // plan.step)
+            return np.diff(np.append(np.arange(0, steps, plan.steps), steps)) * plan.group
+        return np.array([sum(1 for _ in window) for window in plan.windows(self.epoch)], dtype=np.int64)
 
     def _stretch(self, number: int) -> list[Planned]:
-        """The batches of a stretch of the plan; the latest ones are remembered."""
+        """The batches of a window of the plan; the latest ones are remembered."""
         with self._lock:
             if number not in self._known:
-                self._known[number] = list(self._made(number))
+                self._known[number] = list(next(self._plan.windows(self.epoch, number)))
                 for oldest in list(self._known)[:-_KEPT]:
                     del self._known[oldest]
             return self._known[number]
-
-    def _made(self, number: int) -> Iterator[Planned]:
-        for window in islice(self._plan.windows(self.epoch, number * self._windows), self._windows):
-            yield from window
