@@ -87,5 +87,5 @@ def filled_up(rows: Array, size: int) -> Array:
 
 def sealed(values: Array) -> Array:
     """An array that nobody else has, in which nobody can write any longer."""
-    values.flags.writeable = False
+    values.setflags(write=False)
     return values
