@@ -19,7 +19,7 @@ FindPairs = Callable[[Indices], PairList | None]
 """The pairs of frames by number; None for all pairs, or for none where batches have no slots for them."""
 
 STRETCH = 1 << 14
-"""Frames that are looked up at once: enough that a batch of a few frames costs what its frames cost."""
+"""Frames that are looked up at once, at the most: enough that a batch of a few frames costs what its frames cost."""
 
 HELD = 1 << 23
 """Bytes of a block that an allocator sees come and go; it then keeps twice as much."""
@@ -56,14 +56,17 @@ def feed(
     planned: Iterable[Planned],
     names: Sequence[str] | None = None,
     pairs: FindPairs | None = None,
+    *,
+    together: int = STRETCH,
 ) -> Iterator[PaddedBatch]:
-    """Planned batches of `dataset` one after the other; those of one shape are looked up `STRETCH` frames at a time.
+    """Planned batches of `dataset` one after the other; those of one shape are looked up together.
 
     Args:
         pairs: gives those of frames by number, such as `Near.of`; see `pad`.
+        together: how many frames that may be. It begins with one batch, which nobody has to wait for.
     """
     _keep_memory()
-    for stretch in _stretches(planned):
+    for stretch in _stretches(planned, together):
         frames = np.concatenate([each.frames for each in stretch])
         yield from load_several(dataset, stretch, names, pairs(frames) if pairs and stretch[0].shape.pairs else None)
 
@@ -77,12 +80,14 @@ def _keep_memory() -> None:
     np.empty(HELD, dtype=np.uint8)
 
 
-def _stretches(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
-    """Batches of one shape that come one after the other, as many as are looked up at once."""
+def _stretches(planned: Iterable[Planned], together: int) -> Iterator[list[Planned]]:
+    """Batches of one shape that come one after the other: one, then two, and so on up to as many as are allowed."""
+    allowed = 1
     for shape, alike in groupby(planned, key=lambda each: each.shape):
-        count = max(1, min(STRETCH // shape.frames, PAIRS // max(shape.pairs, 1)))
-        while stretch := list(islice(alike, count)):
+        most = max(1, min(together // shape.frames, PAIRS // max(shape.pairs, 1)))
+        while stretch := list(islice(alike, min(allowed, most))):
             yield stretch
+            allowed = min(2 * allowed, together)
 
 
 def fixed_shape(dataset: Dataset, batch_size: int, *, pairs: Indices | bool | None = None) -> Shape:

@@ -34,7 +34,7 @@ from atomloom.data.schema import declared
 from atomloom.errors import ConfigError, DataError
 from atomloom_memmap import batch_plans
 from atomloom_memmap.batch_plans import How, Wanted
-from atomloom_memmap.cold import advised
+from atomloom_memmap.cold import ASKED, advised
 from atomloom_memmap.column import Counted
 from atomloom_memmap.parts import Part, two_parts
 from atomloom_memmap.remote import local
@@ -230,9 +230,11 @@ class PackedMemmapLoader:
 
     def _read(self, planned: Iterator[Planned], cutoff: float | None) -> Iterator[PaddedBatch]:
         names = [*dict.fromkeys((*(self.names or self._fields), "N"))]
-        if self.cold or self.order == "blocks":
-            planned = advised(self.store, planned, names, scattered=self.order != "blocks")
-        return feed(self.dataset, planned, names, self._pairs(cutoff) if cutoff else None)
+        pairs = self._pairs(cutoff) if cutoff else None
+        if not self.cold and self.order != "blocks":
+            return feed(self.dataset, planned, names, pairs)
+        asked = advised(self.store, planned, names, scattered=self.order != "blocks")
+        return feed(self.dataset, asked, names, pairs, together=ASKED // 8)
 
     def _cached(self, cutoff: float | None) -> Indices | None:
         """How many pairs within a cutoff every frame of the store has, where the store keeps such pairs."""
