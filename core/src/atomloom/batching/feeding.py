@@ -21,6 +21,9 @@ FindPairs = Callable[[Indices], PairList | None]
 STRETCH = 1 << 14
 """Frames that are looked up at once, at the most: enough that a batch of a few frames costs what its frames cost."""
 
+MORE = 8
+"""How many times more batches are looked up at once each time, up to these frames: the first one comes soon."""
+
 HELD = 1 << 23
 """Bytes of a block that an allocator sees come and go; it then keeps twice as much."""
 
@@ -81,13 +84,13 @@ def _keep_memory() -> None:
 
 
 def _stretches(planned: Iterable[Planned], together: int) -> Iterator[list[Planned]]:
-    """Batches of one shape that come one after the other: one, then two, and so on up to as many as are allowed."""
+    """Batches of one shape that come one after the other: one, then `MORE`, and soon as many as are allowed."""
     allowed = 1
     for shape, alike in groupby(planned, key=lambda each: each.shape):
         most = max(1, min(together // shape.frames, PAIRS // max(shape.pairs, 1)))
         while stretch := list(islice(alike, min(allowed, most))):
             yield stretch
-            allowed = min(2 * allowed, together)
+            allowed = min(MORE * allowed, together)
 
 
 def fixed_shape(dataset: Dataset, batch_size: int, *, pairs: Indices | bool | None = None) -> Shape:

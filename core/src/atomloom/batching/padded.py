@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, repeat
+from itertools import chain
 from typing import Protocol, final
 
 import numpy as np
@@ -22,8 +22,6 @@ from atomloom.data.batch import frozen
 from atomloom.data.columns import Array, Indices, offsets, segments
 from atomloom.data.slots import SMALL, sealed
 from atomloom.errors import DataError
-
-_NO_PAIRS: Mapping[str, Array] = {}
 
 WIDEST = 1024
 """Slots of a frame up to which masks are looked up in a table, which grows with the square of it."""
@@ -132,7 +130,7 @@ def pad_several(
         arrays[f"{axis}_mask"] = _first(stack.totals(axis).tolist(), stack.size(axis))
         arrays[f"{axis}_segments"] = stack.owners(axis)
     names, atoms = tuple(arrays), stack.totals("atom").tolist()
-    listed = stack.pairs(pairs) if shape.pairs else repeat(_NO_PAIRS, len(counts))
+    listed = stack.pairs(pairs) if shape.pairs else ({} for _ in counts)
     for count, real, made, lists in zip(counts, atoms, zip(*arrays.values(), strict=True), listed, strict=True):
         yield PaddedBatch.sealed(dict(zip(names, made, strict=True)) | lists, shape, count, real)
 
