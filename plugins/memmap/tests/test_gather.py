@@ -48,6 +48,10 @@ class Part(NamedTuple):
     chosen: np.ndarray[Any, Any] | slice
     starts: np.ndarray[Any, Any]
 
+    @property
+    def latest(self) -> int:
+        return int(self.starts.max(initial=0))
+
 
 def random_rows(rng: np.random.Generator, count: int, dtype: str, item: tuple[int, ...]) -> np.ndarray[Any, Any]:
     """Rows of random bytes, or of random letters, or of truth values."""

@@ -49,6 +49,10 @@ class Part(Protocol):
     def starts(self) -> Indices:
         """Where the rows of each begin in the array."""
 
+    @property
+    def latest(self) -> int:
+        """Where the last rows begin."""
+
 
 class Windows(Protocol):
     """Windows that begin where frames do.
@@ -74,14 +78,15 @@ def windows(rows: Sequence[Array], parts: Sequence[Part], width: int) -> Windows
         width: of a window.
     """
     if len(parts) == 1:
-        return _Whole(rows[0], parts[0].starts, width)
-    return _Merged([_Whole(values, part.starts, width) for values, part in zip(rows, parts, strict=True)], parts)
+        return _Whole(rows[0], parts[0].starts, parts[0].latest, width)
+    several = [_Whole(values, part.starts, part.latest, width) for values, part in zip(rows, parts, strict=True)]
+    return _Merged(several, parts)
 
 
 class _Whole:
     """Windows into one array; behind its last row they hold zeros."""
 
-    def __init__(self, rows: Array, starts: Indices, width: int) -> None:
+    def __init__(self, rows: Array, starts: Indices, latest: int, width: int) -> None:
         row = math.prod(rows.shape[1:]) * rows.dtype.itemsize
         self.width, self.size = width, width * row
         if len(rows) < width:
@@ -90,7 +95,7 @@ class _Whole:
         self._view: Array = np.ndarray((last + 1,), _opaque(self.size), _bytes(rows), 0, (row,))
         self._starts = starts
         self._late: dict[int, bytes] = {}  # the windows that would reach beyond the last row
-        if int(starts.max(initial=0)) > last:
+        if latest > last:
             self._starts = np.minimum(starts, last)
             for late in np.flatnonzero(starts > last).tolist():
                 self._late[late] = rows[starts[late] :].tobytes().ljust(self.size, b"\0")

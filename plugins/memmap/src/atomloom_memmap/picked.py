@@ -20,6 +20,7 @@ class PickedPart(NamedTuple):
         chosen: which of the frames they are, a slice where it is all of them.
         starts, stops: their rows there.
         lengths: how many these are.
+        latest: where the last of them begin.
     """
 
     shard: OpenShard
@@ -27,6 +28,7 @@ class PickedPart(NamedTuple):
     starts: Indices
     stops: Indices
     lengths: Indices
+    latest: int
 
 
 class _Share(NamedTuple):
@@ -105,4 +107,4 @@ def _divided(shards: Sequence[OpenShard], firsts: Indices, frames: Indices) -> l
 
 def _part(share: _Share, axis: str) -> PickedPart:
     starts, stops = share.shard.bounds(axis, share.numbers)
-    return PickedPart(share.shard, share.chosen, starts, stops, stops - starts)
+    return PickedPart(share.shard, share.chosen, starts, stops, stops - starts, int(starts.max(initial=0)))

@@ -83,7 +83,7 @@ class OpenShard:
         array.touch(frames, frames + 2)
         # Where a frame ends stands beside where it begins: seen as one value, both are found by one step.
         both = np.ndarray((len(offsets) - 1,), np.complex128, offsets.data, 0, offsets.strides)[frames]
-        starts, stops = both.view(np.int64).reshape(-1, 2).T
+        starts, stops = both.view(np.int64).reshape(-1, 2).T.copy()
         return starts, stops
 
     def rows(self, name: str, frames: Indices) -> Array:
