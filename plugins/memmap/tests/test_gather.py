@@ -50,6 +50,7 @@ class Part(NamedTuple):
 
     @property
     def latest(self) -> int:
+        """Where the last rows begin."""
         return int(self.starts.max(initial=0))
 
 

@@ -31,7 +31,7 @@ def permuted(positions: Indices, size: int, seed: int, *key: int) -> Indices:
     [0, 1, 2, 3, 4]
     """
     if size <= SMALL:
-        return _explicit(size, seed, key)[positions].astype(np.int64)
+        return _explicit(size, seed, key).take(positions).astype(np.int64)
     return _feistel(positions, size, list(_seeds(seed, key).generate_state(ROUNDS, np.uint64)))
 
 

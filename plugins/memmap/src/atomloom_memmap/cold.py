@@ -54,7 +54,7 @@ def _ask(store: Store, planned: Sequence[Planned], names: Sequence[str]) -> None
         mine = frames[(frames >= shard.first) & (frames < shard.first + shard.frames)] - shard.first
         for axis in dict.fromkeys(axes.values()):
             if axis:
-                shard.offsets[axis].advise(mine, mine + 2)
-            starts, stops = shard.bounds(axis, mine)
+                shard.offsets[axis].advise(mine, 2)
+            starts, lengths = shard.spans(axis, mine)
             for name in (name for name in names if axes[name] == axis):
-                shard.fields[name].advise(starts, stops)
+                shard.fields[name].advise(starts, lengths)

@@ -175,10 +175,10 @@ class _Work:
     def _pairs(self, shard: OpenShard, frames: Indices) -> tuple[Indices, dict[str, Array]]:
         """How many pairs each of some frames has, and these, counted within their frames."""
         needed: list[str] = [name for name in ("R", "cell", "pbc") if name in self.described.fields]
-        starts, stops = shard.bounds("atom", frames)
+        _, atoms = shard.spans("atom", frames)
         arrays = {name: shard.rows(name, frames) for name in needed}
         fields = {name: declared(name) for name in needed}
-        batch = Batch(arrays, fields, {"atom": stops - starts}, len(frames))
+        batch = Batch(arrays, fields, {"atom": atoms}, len(frames))
         pairs: PairList = within(batch, self.edges.cutoff)
         owners = batch.segments()[pairs.destination]
         first = batch.offsets["atom"][owners]

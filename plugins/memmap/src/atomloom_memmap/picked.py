@@ -18,7 +18,7 @@ class PickedPart(NamedTuple):
     Args:
         shard: the shard.
         chosen: which of the frames they are, a slice where it is all of them.
-        starts, stops: their rows there.
+        starts: where their rows begin there.
         lengths: how many these are.
         latest: where the last of them begin.
     """
@@ -26,7 +26,6 @@ class PickedPart(NamedTuple):
     shard: OpenShard
     chosen: Indices | slice
     starts: Indices
-    stops: Indices
     lengths: Indices
     latest: int
 
@@ -85,7 +84,7 @@ class Picked:
         arrays = [part.shard.fields[name] for part in self.parts]
         rows = [array.rows for array in arrays]
         for array, part in zip(arrays, self.parts, strict=True):
-            array.touch(part.starts, part.stops)
+            array.touch(part.starts, part.lengths)
         return rows
 
     def looks(self, name: str) -> list[Callable[[], None]]:
@@ -106,5 +105,5 @@ def _divided(shards: Sequence[OpenShard], firsts: Indices, frames: Indices) -> l
 
 
 def _part(share: _Share, axis: str) -> PickedPart:
-    starts, stops = share.shard.bounds(axis, share.numbers)
-    return PickedPart(share.shard, share.chosen, starts, stops, stops - starts, int(starts.max(initial=0)))
+    starts, lengths = share.shard.spans(axis, share.numbers)
+    return PickedPart(share.shard, share.chosen, starts, lengths, int(starts.max(initial=0)))

@@ -74,32 +74,32 @@ class OpenShard:
         for array in (*self.offsets.values(), *self.fields.values()):
             array.check_size()
 
-    def bounds(self, axis: str, frames: Indices) -> tuple[Indices, Indices]:
-        """Where the rows of these frames of the shard begin and end along an axis; its own rows without one."""
+    def spans(self, axis: str, frames: Indices) -> tuple[Indices, Indices]:
+        """Where the rows of these frames of the shard begin along an axis, and how many; one without an axis."""
         if not axis:
-            return frames, frames + 1
+            return frames, np.broadcast_to(np.int64(1), len(frames))
         array = self.offsets[axis]
         offsets = array.rows
-        array.touch(frames, frames + 2)
+        array.touch(frames, 2)
         # Where a frame ends stands beside where it begins: seen as one value, both are found by one step.
         both = np.ndarray((len(offsets) - 1,), np.complex128, offsets.data, 0, offsets.strides)[frames]
-        starts, stops = both.view(np.int64).reshape(-1, 2).T.copy()
-        return starts, stops
+        begin, end = both.view(offsets.dtype).reshape(-1, 2).T
+        return begin.copy(), end - begin
 
     def rows(self, name: str, frames: Indices) -> Array:
         """The rows of a field of these frames of the shard, one behind the other; `gather` is quicker for many."""
-        starts, stops = self.bounds(self._axes[name], frames)
+        starts, lengths = self.spans(self._axes[name], frames)
         array = self.fields[name]
         values = array.rows
-        array.touch(starts, stops)
-        rows: Array = values[segments(starts, stops - starts)]
+        array.touch(starts, lengths)
+        rows: Array = values[segments(starts, lengths)]
         return rows
 
     def lengths(self, axis: str) -> Indices:
         """Rows of every frame along an axis."""
         array = self.offsets[axis]
         offsets = array.rows
-        array.touch(np.array([0]), np.array([self.frames + 1]))
+        array.touch(np.array([0]), self.frames + 1)
         lengths: Indices = offsets[1:] - offsets[:-1]
         return lengths
 

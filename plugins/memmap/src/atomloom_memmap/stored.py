@@ -89,12 +89,12 @@ class StoredArray:
         if self._size() < self._bytes:
             self._file.mapping(self._place)  # which says so
 
-    def touch(self, starts: Indices, stops: Indices) -> None:
-        """Compare the blocks of these rows with their checksums, where that has not been done."""
+    def touch(self, starts: Indices, lengths: Indices | int) -> None:
+        """Compare the blocks of so many rows from each start with their checksums, where that has not been done."""
         unseen = self._unseen  # another thread may see the last block meanwhile
         if unseen is None or not len(starts):
             return
-        blocks = self._pieces(starts, stops, BLOCK)
+        blocks = self._pieces(starts, lengths, BLOCK)
         for block in blocks[unseen[blocks]].tolist():
             if not self.whole(block):
                 raise self.damage(block)
@@ -132,20 +132,20 @@ class StoredArray:
         frames = self._told(first, last + 1) if stop > self.entry.start else "its header"
         return f"the block of bytes {start} to {stop - 1} ({frames})"
 
-    def advise(self, starts: Indices, stops: Indices) -> None:
+    def advise(self, starts: Indices, lengths: Indices | int) -> None:
         """Ask the system to fetch these rows from the disk before they are needed, and with them what is checked."""
         if not _ADVISED:
             return
         _, mapping = self.rows, self._file.mapping(self._place)
         if (unseen := self._unseen) is not None:
-            blocks = self._pieces(starts, stops, BLOCK)
+            blocks = self._pieces(starts, lengths, BLOCK)
             _fetch(mapping, blocks[unseen[blocks]], BLOCK)
-        _fetch(mapping, self._pieces(starts, stops, _PAGE), _PAGE)
+        _fetch(mapping, self._pieces(starts, lengths, _PAGE), _PAGE)
 
-    def _pieces(self, starts: Indices, stops: Indices, unit: int) -> Indices:
+    def _pieces(self, starts: Indices, lengths: Indices | int, unit: int) -> Indices:
         """The pieces of `unit` bytes of the file in which rows are, each once and in their order."""
         start, size = self.entry.start, self.entry.row
-        first = (start + starts * size) // unit
+        first, stops = (start + starts * size) // unit, starts + lengths
         return np.unique(segments(first, np.where(stops > starts, -(-(start + stops * size) // unit) - first, 0)))
 
     def scatter(self) -> None:
