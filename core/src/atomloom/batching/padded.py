@@ -132,7 +132,9 @@ def pad_several(
     names, atoms = tuple(arrays), stack.totals("atom").tolist()
     listed = stack.pairs(pairs) if shape.pairs else ({} for _ in counts)
     for count, real, made, lists in zip(counts, atoms, zip(*arrays.values(), strict=True), listed, strict=True):
-        yield PaddedBatch.sealed(dict(zip(names, made, strict=True)) | lists, shape, count, real)
+        batch = dict(zip(names, made, strict=True))
+        batch.update(lists)
+        yield PaddedBatch.sealed(batch, shape, count, real)
 
 
 class _Stack:
