@@ -26,7 +26,7 @@ BACK, AHEAD = 8, 64
 EXCHANGES = 2
 """How often this is done at a cut; more often gains next to nothing."""
 
-SPARED = 8
+SPARED = 9
 """A batch in which no more than room / 2^SPARED is left is full."""
 
 
