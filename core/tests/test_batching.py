@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from itertools import pairwise, product
 
@@ -15,10 +16,12 @@ from atomloom.batching import (
     FixedPlan,
     Order,
     PackedPlan,
+    PairList,
     Planned,
     Shape,
     Sizes,
     all_pairs,
+    feed,
     fixed_shape,
     in_order,
     load,
@@ -26,7 +29,9 @@ from atomloom.batching import (
     pad_several,
     within,
 )
+from atomloom.batching.feeding import MORE
 from atomloom.data import Packed, PerFrame
+from atomloom.data.columns import Indices
 from atomloom.errors import DataError
 from atomloom.specs import Field
 
@@ -223,12 +228,47 @@ def test_room_for_too_few_atoms_is_told() -> None:
     assert "--where 'N <= 2'" in str(error.value)
 
 
-def test_a_padded_batch_cannot_be_changed() -> None:
-    """Models share batches, so nothing in one can be written to."""
-    padded = pad(frames_of([2]).take([0]), Shape(1, 2, 0, 2))
-    for name in padded:
-        with pytest.raises(ValueError, match="read-only"):
-            padded[name][...] = padded[name]
+@pytest.mark.parametrize("which", range(3))
+def test_a_padded_batch_cannot_be_changed(which: int) -> None:
+    """Models share batches, so nothing in one can be written to, however it was laid out."""
+    lengths = [3, 2, 4, 1]
+    dataset, shape = frames_of(lengths).without("F_obs"), shapes_for(lengths)[which]
+    taken = dataset.take(range(4))
+    found = [pad(taken, shape), *pad_several(taken, [2, 1, 1], shape)]
+    found += pad_several(taken, [4], shape, within(taken, 1.5)) if shape.pairs else []
+    for padded in found:
+        for name in padded:
+            with pytest.raises(ValueError, match="read-only"):
+                padded[name][...] = padded[name]
+
+
+@pytest.mark.parametrize("name", ["dst_idx", "src_idx"])
+def test_nothing_holds_a_batch_that_was_handed_on(name: str) -> None:
+    """Of many batches that are looked up together no more are in memory than the one in use and the one before it."""
+    counts, shape = [3] * 20, Shape(3, 12, 36)
+    frames = frames_of([4] * 60).without("F_obs", "esp").take(range(60))
+    made: list[weakref.ref[np.ndarray]] = []
+    for padded in pad_several(frames, counts, shape):
+        made.append(weakref.ref(padded[name]))
+        assert sum(array() is not None for array in made) <= 2
+    assert len(made) == 20
+
+
+def test_the_first_batch_waits_for_nothing_else() -> None:
+    """What many batches have in common is looked up together, but the first one comes by itself."""
+    asked: list[int] = []
+
+    def none(frames: Indices) -> PairList:
+        asked.append(len(frames))
+        return PairList(np.zeros(0, np.int32), np.zeros(0, np.int32))
+
+    dataset = frames_of([2] * 60)
+    planned = [Planned(np.arange(start, start + 2), Shape(2, 4, 1, 4)) for start in range(0, 60, 2)]
+    assert [batch.frames for batch in feed(dataset, planned, ["E"], none)] == [2] * 30
+    assert asked == [2, 2 * MORE, 2 * (30 - 1 - MORE)]
+    asked.clear()
+    assert len(list(feed(dataset, planned, ["E"], none, together=8))) == 30
+    assert asked == [2, *[8] * 7, 2]
 
 
 def test_rows_of_unknown_meaning_are_handed_on() -> None:

@@ -234,7 +234,7 @@ class PackedMemmapLoader:
         if not self.cold and self.order != "blocks":
             return feed(self.dataset, planned, names, pairs)
         asked = advised(self.store, planned, names, scattered=self.order != "blocks")
-        return feed(self.dataset, asked, names, pairs, together=ASKED // 8)
+        return feed(self.dataset, asked, names, pairs, together=ASKED)
 
     def _cached(self, cutoff: float | None) -> Indices | None:
         """How many pairs within a cutoff every frame of the store has, where the store keeps such pairs."""
