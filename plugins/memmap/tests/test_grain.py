@@ -125,6 +125,7 @@ def test_grain_reads_it(loader: PackedMemmapLoader) -> None:
 def test_workers_of_grain_read_it(loader: PackedMemmapLoader) -> None:
     """Spawned processes of a DataLoader give the same batches in the same order."""
     grain = pytest.importorskip("grain", reason="grain (the extra atomloom-memmap[grain]) is not installed")
+    pytest.importorskip("absl.flags").FLAGS.mark_as_parsed()  # which grain 0.2.18 asks for where jax is installed
     source = BatchSource(loader, num_atoms=9)
     sampler = grain.samplers.SequentialSampler(len(source), grain.sharding.NoSharding())
     found = list(grain.DataLoader(data_source=source, sampler=sampler, worker_count=2))
