@@ -231,10 +231,11 @@ class PackedMemmapLoader:
     def _read(self, planned: Iterator[Planned], cutoff: float | None) -> Iterator[PaddedBatch]:
         names = [*dict.fromkeys((*(self.names or self._fields), "N"))]
         pairs = self._pairs(cutoff) if cutoff else None
-        if not self.cold and self.order != "blocks":
+        scattered = self.order != "blocks"
+        if scattered and not self.cold:
             return feed(self.dataset, planned, names, pairs)
-        asked = advised(self.store, planned, names, scattered=self.order != "blocks")
-        return feed(self.dataset, asked, names, pairs, together=ASKED)
+        asked = advised(self.store, planned, names, scattered=scattered)
+        return feed(self.dataset, asked, names, pairs, together=ASKED // 8 if scattered else ASKED)
 
     def _cached(self, cutoff: float | None) -> Indices | None:
         """How many pairs within a cutoff every frame of the store has, where the store keeps such pairs."""
