@@ -20,7 +20,7 @@ from atomloom.batching.shape import Shape, dense_pairs
 from atomloom.data import Slots, spread
 from atomloom.data.batch import frozen
 from atomloom.data.columns import Array, Indices, offsets, segments
-from atomloom.data.slots import SMALL, sealed
+from atomloom.data.slots import SMALL, at_once, sealed
 from atomloom.errors import DataError
 
 WIDEST = 1024
@@ -194,11 +194,7 @@ class _Stack:
         batches, atoms, width = len(self.counts), self.shape.atoms, self.shape.per_frame
         if not width:
             return _first(self.totals("atom").tolist(), atoms)
-        lengths = np.zeros((batches, atoms // width), dtype=np.int64)
-        if lengths.size == self.frames.frames:
-            lengths.reshape(-1)[:] = self.lengths("atom")
-        else:
-            lengths[np.repeat(np.arange(batches), self.counts), self.rank] = self.lengths("atom")
+        lengths = at_once(self.lengths("atom"), Slots(atoms // width, self.cuts, self.rank))
         spare = np.zeros(atoms - lengths.shape[1] * width, dtype=bool)
         if width > WIDEST:
             masks: Iterable[Array] = (sealed((np.arange(width) < row[:, None]).reshape(-1)) for row in lengths)
@@ -228,8 +224,8 @@ class _Stack:
         places, lengths, size = self.slots("atom").places, self.lengths("atom"), self.shape.pairs
         counts = np.diff(offsets(dense_pairs(lengths))[self.cuts])
         _check("pairs", counts, size)
-        masks = _first(counts.tolist(), size)
-        for pairs, mask in zip(slotted_pairs(lengths, places, self.cuts, size), masks, strict=True):
+        made = slotted_pairs(lengths, places, self.cuts, counts, size)
+        for pairs, mask in zip(made, _first(counts.tolist(), size), strict=True):
             yield {"dst_idx": sealed(pairs.destination), "src_idx": sealed(pairs.source), "pair_mask": mask}
 
     def _given_pairs(self, pairs: PairList) -> Iterator[dict[str, Array]]:

@@ -57,35 +57,34 @@ def all_pairs(lengths: Indices, starts: Indices | None = None) -> PairList:
     >>> pairs.destination.tolist(), pairs.source.tolist()
     ([0, 1, 3, 4], [1, 0, 4, 3])
     """
-    total = int((lengths * (lengths - 1)).sum())
+    total = int(dense_pairs(lengths).sum())
     if total > MOST:
         todo = "Take fewer frames at a time, or only pairs within a cutoff"
         raise DataError("list all pairs of atoms", f"there are {total}", todo)
     places = offsets(lengths)[:-1] if starts is None else starts
-    return next(slotted_pairs(lengths, places, np.array([0, len(lengths)]), total))
+    return next(slotted_pairs(lengths, places, np.array([0, len(lengths)]), np.array([total]), total))
 
 
-def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, size: int) -> Iterator[PairList]:
+def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, totals: Indices, size: int) -> Iterator[PairList]:
     """What `all_pairs` gives of the frames of several batches, batch by batch in `size` slots, zero where nothing is.
 
     Args:
         lengths: atoms of each frame.
         places: the place of each frame's first atom in its batch.
         cuts: the number of the first frame of each batch, and the number of all frames.
-        size: at least as many as any of the batches has pairs.
+        totals: how many pairs each batch has.
+        size: at least as many as any of them.
     """
     firsts = offsets(lengths)
     numbers: Places = np.repeat((places - firsts[:-1]).astype(np.int32), lengths)
     numbers += np.arange(len(numbers), dtype=np.int32)
     others, counts = np.repeat(lengths - 1, lengths), lengths.tolist()
     steps = _steps(set(counts))
-    atoms, pairs = firsts[cuts].tolist(), offsets(dense_pairs(lengths))[cuts].tolist()
-    bounds = zip(pairwise(cuts.tolist()), pairwise(atoms), pairwise(pairs), strict=True)
-    for (first, last), (begin, end), (one, other) in bounds:
+    bounds = zip(pairwise(cuts.tolist()), pairwise(firsts[cuts].tolist()), totals.tolist(), strict=True)
+    for (first, last), (begin, end), total in bounds:
         if begin == end:
             yield PairList(np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32))
             continue
-        total = other - one
         repeats = others[begin:end].copy()  # what is left is filled by the last atom, and cleared below
         repeats[-1] += size - total
         destination: Places = numbers[begin:end].repeat(repeats)

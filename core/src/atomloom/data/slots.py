@@ -42,7 +42,7 @@ def spread(rows: Array, slots: Slots, lengths: Indices | None = None, *, own: bo
     [[7, 0, 8, 9], [5, 0, 0, 0]]
     """
     if lengths is None and rows.nbytes <= SMALL:
-        return _at_once(rows, slots, own)
+        return at_once(rows, slots, own=own)
     return _one_by_one(rows, slots, lengths)
 
 
@@ -62,8 +62,8 @@ def _one_by_one(rows: Array, slots: Slots, lengths: Indices | None) -> Iterator[
         done += count
 
 
-def _at_once(rows: Array, slots: Slots, own: bool) -> Array:
-    """One row a frame in the slots of all batches ``[batches, slots, ...]``."""
+def at_once(rows: Array, slots: Slots, *, own: bool = False) -> Array:
+    """What `spread` gives of one row a frame, as one array ``[batches, slots, ...]``."""
     batches, size = len(slots.cuts) - 1, slots.size
     if len(rows) == batches * size:
         flat = rows if own else rows.copy()

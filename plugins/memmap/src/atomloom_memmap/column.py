@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, final
 
@@ -77,19 +77,15 @@ class Stored(Column):
         width, shape, looks = slots.width, (slots.size, *self.item), picked.looks(self.name)
         row = windows.size // width
         for cuts in _together(slots, row):
-            for look in looks:  # whoever takes the batches may take a while
+            for look in looks:
                 look()
             first, last = cuts[0], cuts[-1]
             rows = sealed(gather.masked(windows.of(first, last), picked.masks(width, row, first, last)))
-            full, count = (last - first) * width == (len(cuts) - 1) * slots.size, len(cuts) - 1
-            if full and count == 1:
-                yield np.ndarray(shape, self.dtype, rows)
-                continue
-            several = np.ndarray((count, *shape), self.dtype, rows) if full else self._cut(rows, cuts, slots)
-            for place, made in enumerate(several):
-                for look in looks if place else ():
-                    look()
-                yield made
+            batches = len(cuts) - 1
+            full = (last - first) * width == batches * slots.size
+            yield from _watched(
+                np.ndarray((batches, *shape), self.dtype, rows) if full else self._cut(rows, cuts, slots), looks
+            )
 
     def _cut(self, rows: Array, cuts: list[int], slots: Slots) -> list[Array]:
         """The rows of some batches, of which not all are full, in the slots of each."""
@@ -109,10 +105,7 @@ class Stored(Column):
             lengths, found = picked.lengths[first:last], windows.of(first, last)
             laid = sealed(gather.packed(found, lengths, places, batches * slots.size, windows.width))
             made: Array = np.ndarray((batches, slots.size, *self.item), self.dtype, laid)
-            for place, batch in enumerate(made):
-                for look in looks if place else ():
-                    look()
-                yield batch
+            yield from _watched(made, looks)
 
     def _copied(self, picked: Picked, rows: list[Array], slots: Slots) -> list[Array]:
         """Frames that are long, or of other precisions, one by one."""
@@ -150,6 +143,14 @@ class Counted(Column):
     def slotted(self, frames: Indices, slots: Slots) -> Iterable[Array]:
         """See `Column.slotted`."""
         return spread(self.take(frames), slots, own=True)
+
+
+def _watched(batches: Iterable[Array], looks: Sequence[Callable[[], None]]) -> Iterator[Array]:
+    """Batches that were just gathered, with a look before all but the first; whoever takes them may take a while."""
+    for number, batch in enumerate(batches):
+        for look in looks if number else ():
+            look()
+        yield batch
 
 
 def _together(slots: Slots, row: int) -> Iterator[list[int]]:

@@ -56,12 +56,11 @@ class StoredArray:
         told: Callable[[int, int], str],
         check: Check,
     ) -> None:
-        self.path, self.entry, self.check, self._bytes = path, entry, check, entry.bytes
+        self.path, self.entry, self.check = path, entry, check
         self._sums, self._told = sums, told
         self._place, self._file = Place(path), File(path, entry.bytes)
         self._lock = threading.Lock()
         self._rows: Array | None = None
-        self._size: Callable[[], int] = lambda: 0
         self._unseen: NDArray[np.bool_] | None = None
 
     def check_size(self) -> None:
@@ -85,9 +84,8 @@ class StoredArray:
         return self._rows
 
     def look(self) -> None:
-        """Stops if the file has shrunk; for files whose rows have been asked for."""
-        if self._size() < self._bytes:
-            self._file.mapping(self._place)  # which says so
+        """Stops if the file has shrunk."""
+        self._file.mapping(self._place)
 
     def touch(self, starts: Indices, lengths: Indices | int) -> None:
         """Compare the blocks of so many rows from each start with their checksums, where that has not been done."""
@@ -162,7 +160,6 @@ class StoredArray:
             raise self._place.error("it holds Python objects, which no store does", "Do not trust where it came from")
         if self.check == "touch":
             self._unseen = np.ones(blocks_of(self.entry.bytes), dtype=bool)
-        self._size = mapping.size
         self._rows = header.over(mapping, header.start)
 
 
