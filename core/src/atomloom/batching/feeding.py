@@ -28,7 +28,7 @@ HELD = 1 << 23
 """Bytes of a block that an allocator sees come and go; it then keeps twice as much."""
 
 PAIRS = 1 << 20
-"""Slots for pairs of the batches that are looked up at once, at the most."""
+"""Slots for pairs of the batches that are looked up at once, at the most, where pairs are given."""
 
 
 def load(
@@ -69,7 +69,7 @@ def feed(
         together: how many frames that may be. It begins with one batch, which nobody has to wait for.
     """
     _keep_memory()
-    for stretch in _stretches(planned, together):
+    for stretch in _stretches(planned, together, given=pairs is not None):
         frames = np.concatenate([each.frames for each in stretch])
         yield from load_several(dataset, stretch, names, pairs(frames) if pairs and stretch[0].shape.pairs else None)
 
@@ -83,11 +83,17 @@ def _keep_memory() -> None:
     np.empty(HELD, dtype=np.uint8)
 
 
-def _stretches(planned: Iterable[Planned], together: int) -> Iterator[list[Planned]]:
-    """Batches of one shape that come one after the other: one, then `MORE`, and soon as many as are allowed."""
+def _stretches(planned: Iterable[Planned], together: int, *, given: bool) -> Iterator[list[Planned]]:
+    """Batches of one shape that come one after the other: one, then `MORE`, and soon as many as are allowed.
+
+    Args:
+        together: frames of them.
+        given: whether their pairs are, and take memory for all of them.
+    """
     allowed = 1
     for shape, alike in groupby(planned, key=lambda each: each.shape):
-        most = max(1, min(together // shape.frames, PAIRS // max(shape.pairs, 1)))
+        pairs = PAIRS // max(shape.pairs, 1) if given else together
+        most = max(1, min(together // shape.frames, pairs))
         while stretch := list(islice(alike, min(allowed, most))):
             yield stretch
             allowed = min(MORE * allowed, together)

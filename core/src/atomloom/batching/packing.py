@@ -1,17 +1,20 @@
 """Packing: frames of different sizes into batches of one shape, with hardly a slot left over.
 
 `first_fit_decreasing` sees all frames and sorts them by size, which packs best and makes batches of like frames.
-`consecutive` cuts the frames in the order given wherever a batch is full, and then lets a few frames at the end of it
-change places with larger ones that come soon after: a shuffled order stays shuffled, and still only a fraction of a per
-cent is lost::
+`consecutive` cuts the frames in the order given wherever a batch is full. A few frames, spread evenly over the others,
+are set aside before; at a cut one of the last frames changes places with one of these that fills the batch better. What
+is aside in the end is packed likewise. A shuffled order stays shuffled, and only a fraction of a per cent is lost::
 
-    3 4 2 | 5 1 3    9 of 10 slots
-    3 5 2 | 4 1 3    4 and 5 have changed places
+    3 4 2 | 5 1 3    aside 3 6    9 of 10 slots are taken in the first batch
+    3 4 3 | 5 1 3    aside 2 6    2 and 3 have changed places
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import pairwise
+from operator import le
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,33 +23,37 @@ from numpy.typing import NDArray
 from atomloom.data.columns import Indices, offsets
 from atomloom.errors import DataError
 
-BACK, AHEAD = 8, 64
-"""Frames before and behind a cut that may change places."""
+APART, ASIDE = 64, 16
+"""One of so many frames is set aside; of a short line, so many frames are."""
 
-EXCHANGES = 2
-"""How often this is done at a cut; more often gains next to nothing."""
+TRIED = 4
+"""Frames before a cut of which one may be exchanged."""
 
 SPARED = 9
-"""A batch in which no more than room / 2^SPARED is left is full."""
+"""A batch in which no more than room / 2^SPARED is left along an axis is full."""
 
 
 def consecutive(sizes: npt.ArrayLike, budget: npt.ArrayLike) -> list[Indices]:
-    """Pack in the order given; every batch is a list of positions in `sizes`.
+    """Pack in the order given, but for the frames that are set aside; every batch is a list of positions in `sizes`.
 
     Args:
         sizes: what each frame takes, ``[frames]`` or ``[frames, axes]``.
         budget: what a batch holds, a number or ``[axes]``.
 
     >>> [packed.tolist() for packed in consecutive([3, 4, 2, 5, 1, 3], 10)]
-    [[0, 3, 2], [1, 4, 5]]
+    [[0, 1, 2], [3, 4, 5]]
     """
-    line = _Line(*_table(sizes, budget))
-    cuts = [0]
-    while (start := cuts[-1]) < line.count:
-        stop = line.cut(start)
-        line.fill(start, stop)
-        cuts.append(stop)
-    return [line.order[start:stop] for start, stop in pairwise(cuts)]
+    wanted, room = _table(sizes, budget)
+    frames, every = np.arange(len(wanted)), _Every.of(wanted, room)
+    batches: list[Indices] = []
+    while len(frames):
+        line = _Line(every, frames, apart=max(2, min(APART, len(frames) // ASIDE)))
+        if not (cut := line.cut()):
+            last = _Line(every, frames)
+            return [*batches, *last.cut(), last.rest()]
+        batches += cut
+        frames = line.rest()
+    return batches
 
 
 def first_fit_decreasing(sizes: npt.ArrayLike, budget: npt.ArrayLike) -> list[Indices]:
@@ -69,87 +76,136 @@ def first_fit_decreasing(sizes: npt.ArrayLike, budget: npt.ArrayLike) -> list[In
     return [np.array(packed, dtype=np.int64) for packed in batches]
 
 
-class _Line:
-    """Frames in a line that is cut into batches.
+class _Every(NamedTuple):
+    """What all frames take along the axes along which that varies, the scarcest one first.
 
     Args:
-        wanted: what each takes ``[frames, axes]``.
-        room: what a batch holds ``[axes]``.
-
-    Attributes:
-        order: the positions of the frames as they stand.
-        count: how many there are.
+        sizes: of each frame ``[axes, frames]``.
+        room: what a batch holds.
+        most: frames that a batch holds because of the axes along which all are alike.
     """
 
-    def __init__(self, wanted: NDArray[np.int64], room: NDArray[np.int64]) -> None:
-        self.order, self.count = np.arange(len(wanted)), len(wanted)
-        scarcest = int(np.argmax(wanted.sum(axis=0) / np.maximum(room, 1)))
-        axes = [_Axis(wanted[:, axis].copy(), int(most)) for axis, most in enumerate(room)]
-        self._main = axes[scarcest]
-        self._others = [axis for axis in axes if axis is not self._main and axis.varies]
-        # Where all frames take as much of an axis, that limits their number, and an exchange changes nothing.
-        self._most = min((axis.most for axis in axes if not axis.varies), default=self.count)
+    sizes: Indices
+    room: list[int]
+    most: int
 
-    def cut(self, start: int) -> int:
-        """Where the batch that begins here is full."""
-        stop = min(self._main.full(start), start + self._most)
-        for axis in self._others:
-            if axis.left(start, stop) < 0:
-                stop = axis.full(start)
+    @classmethod
+    def of(cls, wanted: Indices, room: Indices) -> _Every:
+        """From all axes of all frames ``[frames, axes]``."""
+        sizes = np.ascontiguousarray(wanted.T)
+        largest = sizes.max(axis=1, initial=0)
+        varies = (sizes != largest[:, None]).any(axis=1)
+        alike = ~varies & (largest > 0)
+        most = int((room[alike] // largest[alike]).min(initial=len(wanted)))
+        scarcest = np.argsort(-sizes.sum(axis=1) / np.maximum(room, 1), kind="stable")
+        axes = scarcest[varies[scarcest]]
+        return cls(sizes[axes], room[axes].tolist(), most)
+
+
+class _Axis(NamedTuple):
+    """Sizes along one axis.
+
+    Args:
+        line: of the frames in the line.
+        ends: where each begins if all are put one behind the other, and where the last one ends.
+        aside: of the frames that are set aside.
+        room: what a batch holds.
+    """
+
+    line: list[int]
+    ends: list[int]
+    aside: list[int]
+    room: int
+
+
+class _Line:
+    """Frames in a line that is cut into batches, and those that are set aside.
+
+    Args:
+        every: the sizes of all frames.
+        frames: which of them the line is of.
+        apart: one of so many is set aside, or none.
+    """
+
+    def __init__(self, every: _Every, frames: Indices, apart: int = 0) -> None:
+        self._most, self._start = every.most, 0
+        chosen = np.zeros(len(frames), dtype=bool)
+        if apart and every.room:
+            chosen[apart // 2 :: apart] = True
+        self._frames, aside = frames[~chosen], frames[chosen]
+        if len(aside):  # in ascending order along the scarcest axis
+            aside = aside[np.argsort(every.sizes[0, aside], kind="stable")]
+        self._aside: list[int] = aside.tolist()
+        self._lent = 0  # by how much they have become smaller
+        self._spare = [room >> SPARED for room in every.room]
+        self._axes = [
+            _Axis(line.tolist(), offsets(line).tolist(), held, room)
+            for line, held, room in zip(
+                every.sizes[:, self._frames], every.sizes[:, aside].tolist(), every.room, strict=True
+            )
+        ]
+
+    def cut(self) -> list[Indices]:
+        """The batches of the line, but for the frames behind the last cut."""
+        cuts, count = [0], len(self._frames)
+        while (stop := self._full(start := cuts[-1])) < count:
+            # What is aside becomes smaller by frames that fill a batch, and larger by those that make it fit again.
+            if self._lent > 0 and stop - start < self._most and self._exchange(start, stop + 1):
+                stop += 1
+            elif self._aside:
+                self._exchange(start, stop)
+            cuts.append(stop)
+        self._start = cuts[-1]
+        return [self._frames[start:stop] for start, stop in pairwise(cuts)]
+
+    def rest(self) -> Indices:
+        """The frames behind the last cut, and those that are aside."""
+        aside = np.array(sorted(self._aside), dtype=np.int64)
+        return np.concatenate([self._frames[self._start :], aside])
+
+    def _full(self, start: int) -> int:
+        """How far a batch that begins here may reach."""
+        stop = min(len(self._frames), start + self._most)
+        for _, ends, _, room in self._axes:
+            stop = bisect_right(ends, ends[start] + room, start, stop + 1) - 1
         return stop
 
-    def fill(self, start: int, stop: int) -> None:
-        """Exchange frames of this batch for larger ones behind it, so that less of the scarcest axis is left."""
-        if stop == self.count or not self._main.varies:
-            return
-        back, ahead = max(start, stop - BACK), min(self.count, stop + AHEAD)
-        for _ in range(EXCHANGES):
-            left = self._main.left(start, stop)
-            if left <= self._main.room >> SPARED:
-                return
-            rest = self._main.rest(left, back, stop, ahead)
-            for axis in self._others:
-                rest |= axis.rest(axis.left(start, stop), back, stop, ahead) >> 63
-            # What is below zero does not fit: without a sign it is larger than all that does.
-            one, other = divmod(int(rest.view(np.uint64).argmin()), ahead - stop)
-            if not 0 <= rest[one, other] < left:
-                return
-            self._exchange(back + one, stop, stop + other)
+    def _exchange(self, start: int, stop: int) -> bool:
+        """Exchange a frame of this batch for one aside, if that fills it better; whether all of it fits in the end."""
+        left = [room - ends[stop] + ends[start] for _, ends, _, room in self._axes]
+        fits = min(left) >= 0
+        if fits and any(map(le, left, self._spare)):
+            return True
+        best, found = left[0] if fits else self._axes[0].room, None
+        along = [(axis.line, axis.aside, more) for axis, more in zip(self._axes, left, strict=True)]
+        for place in range(stop - 1, max(start, stop - TRIED) - 1, -1):
+            # Those that fit along one axis come first; if the axes are unlike each other, that is only a good guess.
+            end = len(self._aside)
+            for line, aside, more in along:
+                end = bisect_right(aside, line[place] + more, 0, end)
+            if not end:
+                continue
+            rest = [more + line[place] - aside[end - 1] for line, aside, more in along]
+            if rest[0] < best and min(rest) >= 0:
+                best, found = rest[0], (place, end - 1)
+                if any(map(le, rest, self._spare)):
+                    break
+        if found:
+            self._swap(*found)
+        return fits or found is not None
 
-    def _exchange(self, one: int, stop: int, other: int) -> None:
-        for axis in (self._main, *self._others):
-            axis.exchange(one, stop, other)
-        self.order[one], self.order[other] = self.order[other], self.order[one]
-
-
-class _Axis:
-    """What the frames of a line take along one axis."""
-
-    def __init__(self, sizes: Indices, room: int) -> None:
-        self.sizes, self.room, self.ends = sizes, room, offsets(sizes)
-        self.varies = bool((sizes != sizes[:1]).any())
-        largest = int(sizes.max(initial=0))
-        self.most = room // largest if largest else len(sizes)  # frames of this size
-
-    def full(self, start: int) -> int:
-        """How far a batch that begins here may reach."""
-        return int(self.ends.searchsorted(self.ends[start] + self.room, side="right")) - 1
-
-    def left(self, start: int, stop: int) -> int:
-        """What a batch leaves of the room."""
-        return int(self.ends[start]) + self.room - int(self.ends[stop])
-
-    def rest(self, left: int, back: int, stop: int, ahead: int) -> Indices:
-        """What would be left of it with each frame behind a cut in the place of each before it."""
-        rest: Indices = (self.sizes[back:stop] + left)[:, None] - self.sizes[stop:ahead]
-        return rest
-
-    def exchange(self, one: int, stop: int, other: int) -> None:
-        """Have a frame before a cut and one behind it change places; where those before it end is not kept."""
-        larger = self.sizes[other] - self.sizes[one]
-        self.ends[stop : other + 1] += larger
-        self.sizes[one] += larger
-        self.sizes[other] -= larger
+    def _swap(self, place: int, other: int) -> None:
+        """Have a frame of the line change places with one aside; where the frames behind it begin is not kept."""
+        scarcest = self._axes[0]
+        self._lent += scarcest.aside[other] - scarcest.line[place]
+        frame = self._aside.pop(other)
+        for axis in self._axes:
+            axis.aside.pop(other)
+        to = bisect_right(scarcest.aside, scarcest.line[place])
+        for axis in self._axes:
+            axis.aside.insert(to, axis.line[place])
+        self._aside.insert(to, int(self._frames[place]))
+        self._frames[place] = frame
 
 
 def check(sizes: npt.ArrayLike, budget: npt.ArrayLike) -> None:
@@ -161,9 +217,8 @@ def _table(sizes: npt.ArrayLike, budget: npt.ArrayLike) -> tuple[NDArray[np.int6
     wanted = np.asarray(sizes, dtype=np.int64)
     wanted = wanted.reshape(len(wanted), -1) if wanted.size else wanted.reshape(0, np.size(budget))
     room = np.atleast_1d(np.asarray(budget, dtype=np.int64))
-    above = np.argwhere(wanted > room)
-    if above.size:
-        frame, axis = map(int, above[0])
+    if (above := wanted > room).any():
+        frame, axis = map(int, np.argwhere(above)[0])
         found = f"frame {frame} takes {int(wanted[frame, axis])} and the budget is {int(room[axis])}"
         raise DataError("pack frames into batches", found, "Raise the budget, or leave out such frames")
     return wanted, room

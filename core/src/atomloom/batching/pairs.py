@@ -76,24 +76,34 @@ def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, totals: Indi
         size: at least as many as any of them.
     """
     firsts = offsets(lengths)
-    numbers: Places = np.repeat((places - firsts[:-1]).astype(np.int32), lengths)
-    numbers += np.arange(len(numbers), dtype=np.int32)
-    others, counts = np.repeat(lengths - 1, lengths), lengths.tolist()
-    steps = _steps(set(counts))
-    bounds = zip(pairwise(cuts.tolist()), pairwise(firsts[cuts].tolist()), totals.tolist(), strict=True)
-    for (first, last), (begin, end), total in bounds:
-        if begin == end:
+    begins, numbers = _numbers(lengths, places, cuts, firsts)
+    repeats, ends = np.repeat(lengths - 1, lengths), firsts[cuts]
+    filled = np.flatnonzero(np.diff(ends))
+    repeats[ends[1:][filled] - 1] += size - totals[filled]  # what is left is filled by the last atom, and cleared below
+    steps = _steps(set(lengths.tolist()))
+    pieces = list(map(steps.__getitem__, lengths.tolist()))
+    batches = zip(pairwise(cuts.tolist()), pairwise(ends.tolist()), begins, totals.tolist(), strict=True)
+    for (first, last), (start, stop), begin, total in batches:
+        if start == stop:
             yield PairList(np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32))
             continue
-        repeats = others[begin:end].copy()  # what is left is filled by the last atom, and cleared below
-        repeats[-1] += size - total
-        destination: Places = numbers[begin:end].repeat(repeats)
+        destination: Places = numbers[begin : begin + stop - start].repeat(repeats[start:stop])
         destination[total:] = 0
-        pieces = [steps[count] for count in counts[first:last]]
         rest = bytes((size - total) * destination.itemsize)
-        source: Places = np.frombuffer(bytearray().join((*pieces, rest)), dtype=np.int32)
+        source: Places = np.frombuffer(bytearray().join((*pieces[first:last], rest)), dtype=np.int32)
         source += destination
         yield PairList(destination, source)
+
+
+def _numbers(lengths: Indices, places: Indices, cuts: Indices, firsts: Indices) -> tuple[list[int], Places]:
+    """The places of all atoms in their batches, and where those of each batch begin in this list."""
+    begins = firsts[cuts[:-1]]
+    in_batch = places - firsts[:-1]
+    if np.array_equal(in_batch, np.repeat(-begins, np.diff(cuts))):  # frames one behind the other, as in every batch
+        return [0] * len(begins), np.arange(np.diff(firsts[cuts]).max(initial=0), dtype=np.int32)
+    numbers: Places = np.repeat(in_batch.astype(np.int32), lengths)
+    numbers += np.arange(len(numbers), dtype=np.int32)
+    return begins.tolist(), numbers
 
 
 def _steps(lengths: Collection[int]) -> dict[int, bytes]:
