@@ -27,8 +27,8 @@ MORE = 8
 HELD = 1 << 23
 """Bytes of a block that an allocator sees come and go; it then keeps twice as much."""
 
-PAIRS = 1 << 20
-"""Slots for pairs of the batches that are looked up at once, at the most, where pairs are given."""
+PAIRS, GIVEN = 1 << 22, 1 << 20
+"""Slots for pairs of the batches that are looked up at once, at the most; and where pairs are given."""
 
 
 def load(
@@ -92,7 +92,7 @@ def _stretches(planned: Iterable[Planned], together: int, *, given: bool) -> Ite
     """
     allowed = 1
     for shape, alike in groupby(planned, key=lambda each: each.shape):
-        pairs = PAIRS // max(shape.pairs, 1) if given else together
+        pairs = (GIVEN if given else PAIRS) // max(shape.pairs, 1)
         most = max(1, min(together // shape.frames, pairs))
         while stretch := list(islice(alike, min(allowed, most))):
             yield stretch

@@ -106,13 +106,11 @@ class _Axis(NamedTuple):
     """Sizes along one axis.
 
     Args:
-        line: of the frames in the line.
-        ends: where each begins if all are put one behind the other, and where the last one ends.
+        ends: where each frame of the line begins if they are put one behind the other, and where the last one ends.
         aside: of the frames that are set aside.
         room: what a batch holds.
     """
 
-    line: list[int]
     ends: list[int]
     aside: list[int]
     room: int
@@ -139,10 +137,8 @@ class _Line:
         self._lent = 0  # by how much they have become smaller
         self._spare = [room >> SPARED for room in every.room]
         self._axes = [
-            _Axis(line.tolist(), offsets(line).tolist(), held, room)
-            for line, held, room in zip(
-                every.sizes[:, self._frames], every.sizes[:, aside].tolist(), every.room, strict=True
-            )
+            _Axis(offsets(sizes[self._frames]).tolist(), sizes[aside].tolist(), room)
+            for sizes, room in zip(every.sizes, every.room, strict=True)
         ]
 
     def cut(self) -> list[Indices]:
@@ -166,26 +162,26 @@ class _Line:
     def _full(self, start: int) -> int:
         """How far a batch that begins here may reach."""
         stop = min(len(self._frames), start + self._most)
-        for _, ends, _, room in self._axes:
+        for ends, _, room in self._axes:
             stop = bisect_right(ends, ends[start] + room, start, stop + 1) - 1
         return stop
 
     def _exchange(self, start: int, stop: int) -> bool:
         """Exchange a frame of this batch for one aside, if that fills it better; whether all of it fits in the end."""
-        left = [room - ends[stop] + ends[start] for _, ends, _, room in self._axes]
+        left = [room - ends[stop] + ends[start] for ends, _, room in self._axes]
         fits = min(left) >= 0
         if fits and any(map(le, left, self._spare)):
             return True
         best, found = left[0] if fits else self._axes[0].room, None
-        along = [(axis.line, axis.aside, more) for axis, more in zip(self._axes, left, strict=True)]
+        along = [(axis.ends, axis.aside, more) for axis, more in zip(self._axes, left, strict=True)]
         for place in range(stop - 1, max(start, stop - TRIED) - 1, -1):
             # Those that fit along one axis come first; if the axes are unlike each other, that is only a good guess.
             end = len(self._aside)
-            for line, aside, more in along:
-                end = bisect_right(aside, line[place] + more, 0, end)
+            for ends, aside, more in along:
+                end = bisect_right(aside, ends[place + 1] - ends[place] + more, 0, end)
             if not end:
                 continue
-            rest = [more + line[place] - aside[end - 1] for line, aside, more in along]
+            rest = [ends[place + 1] - ends[place] + more - aside[end - 1] for ends, aside, more in along]
             if rest[0] < best and min(rest) >= 0:
                 best, found = rest[0], (place, end - 1)
                 if any(map(le, rest, self._spare)):
@@ -196,14 +192,12 @@ class _Line:
 
     def _swap(self, place: int, other: int) -> None:
         """Have a frame of the line change places with one aside; where the frames behind it begin is not kept."""
-        scarcest = self._axes[0]
-        self._lent += scarcest.aside[other] - scarcest.line[place]
-        frame = self._aside.pop(other)
-        for axis in self._axes:
-            axis.aside.pop(other)
-        to = bisect_right(scarcest.aside, scarcest.line[place])
-        for axis in self._axes:
-            axis.aside.insert(to, axis.line[place])
+        sizes = [axis.ends[place + 1] - axis.ends[place] for axis in self._axes]
+        frame, others = self._aside.pop(other), [axis.aside.pop(other) for axis in self._axes]
+        self._lent += others[0] - sizes[0]
+        to = bisect_right(self._axes[0].aside, sizes[0])
+        for axis, size in zip(self._axes, sizes, strict=True):
+            axis.aside.insert(to, size)
         self._aside.insert(to, int(self._frames[place]))
         self._frames[place] = frame
 

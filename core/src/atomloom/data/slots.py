@@ -10,7 +10,7 @@ import numpy as np
 
 from atomloom.data.columns import Array, Indices, segments
 
-SMALL = 1 << 19
+SMALL = 1 << 20
 """Bytes of rows up to which several batches are filled at once, and share their memory."""
 
 
