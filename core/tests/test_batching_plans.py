@@ -249,6 +249,34 @@ def test_consecutive_packing_leaves_hardly_a_slot(pairs: bool) -> None:
     assert 1 - sum(int(atoms[frames].sum()) for frames in full) / (1024 * len(full)) <= 0.005
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300))
+def test_consecutive_packing_fits_axes_that_have_nothing_to_do_with_each_other(seed: int, frames: int) -> None:
+    """Whatever is exchanged fits along every axis, also where the larger one along one is the smaller along another."""
+    wanted = np.random.default_rng(seed).integers(0, 50, (frames, 3))
+    for budget in ([50, 120, 400], [200, 60, 90]):
+        packed = packing.consecutive(wanted, budget)
+        assert sorted(np.concatenate(packed).tolist()) == list(range(frames))
+        assert all((wanted[chosen].sum(axis=0) <= budget).all() and len(chosen) for chosen in packed)
+
+
+@pytest.mark.parametrize(("largest", "budget"), [(30, 1024), (110, 256), (500, 1995)])
+def test_consecutive_packing_takes_few_batches(largest: int, budget: int) -> None:
+    """At most 2 % and one batch more than if frames could be cut in two, whether they are 300 or 10 000."""
+    rng = np.random.default_rng(7)
+    for frames in (300, 10_000):
+        sizes = rng.integers(largest // 3, largest, frames)
+        assert len(packing.consecutive(sizes, budget)) <= 1.02 * int(sizes.sum()) / budget + 1
+
+
+def test_consecutive_packing_leaves_frames_about_where_they_were() -> None:
+    """Few frames come more than a batch from their place, and those of a batch are not of one size."""
+    sizes = np.random.default_rng(8).integers(10, 30, 16_384)
+    packed = packing.consecutive(sizes, 1024)
+    away = np.abs(np.concatenate(packed) - np.arange(len(sizes)))
+    assert np.mean(away > 2 * len(sizes) / 64) <= 0.04
+    assert np.mean([sizes[chosen].std() for chosen in packed]) >= 0.9 * sizes.std()
+
+
 @settings(deadline=None)
 @given(lengths, st.integers(1, 4), st.integers(0, 5))
 def test_a_plan_holds_every_frame_once_in_its_own_shapes(sizes: np.ndarray, group: int, epoch: int) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
 
 from atomloom.batching import PairList, all_pairs, within
 from atomloom.batching.cell_lists import within_by_vesin
-from atomloom.batching.pairs import Cells
+from atomloom.batching.pairs import Cells, slotted_pairs
 from atomloom.data import Batch, Dataset
+from atomloom.data.columns import offsets
 from atomloom.errors import DataError
 
 CELLS = {
@@ -70,6 +71,34 @@ def test_all_pairs_are_those_of_a_loop(lengths: list[int]) -> None:
         start += length
     pairs = all_pairs(np.array(lengths, dtype=np.int64))
     assert list(zip(pairs.destination.tolist(), pairs.source.tolist(), strict=True)) == expected
+
+
+@pytest.mark.parametrize("apart", [0, 5])
+@pytest.mark.parametrize(
+    "batches",
+    [[[3, 1, 2], [4]], [[1, 1], [], [2, 3]], [[0, 2, 0], [0], [1, 3, 0]], [[], []], []],
+    ids=str,
+)
+def test_pairs_of_several_batches_are_those_of_each(batches: list[list[int]], apart: int) -> None:
+    """Batch by batch in slots, zeros behind them, frames one behind the other or with `apart` slots for each."""
+    lengths = np.array([length for batch in batches for length in batch], dtype=np.int64)
+    cuts = offsets(np.array([len(batch) for batch in batches], dtype=np.int64))
+    places = np.concatenate(
+        [np.empty(0, dtype=np.int64)]
+        + [np.arange(len(each)) * apart if apart else offsets(np.array(each, dtype=np.int64))[:-1] for each in batches]
+    )
+    totals = np.array([sum(length * (length - 1) for length in batch) for batch in batches], dtype=np.int64)
+    made = list(slotted_pairs(lengths, places, cuts, totals, 20))
+    assert len(made) == len(batches)
+    for pairs, total, (first, last) in zip(made, totals.tolist(), pairwise(cuts.tolist()), strict=True):
+        expected = [
+            (place + i, place + j)
+            for place, length in zip(places[first:last].tolist(), lengths[first:last].tolist(), strict=True)
+            for i, j in product(range(length), repeat=2)
+            if i != j
+        ]
+        found = list(zip(pairs.destination.tolist(), pairs.source.tolist(), strict=True))
+        assert found == expected + [(0, 0)] * (20 - total)
 
 
 @pytest.mark.parametrize("cutoff", [0.5, 3.0, 50.0])

@@ -26,8 +26,8 @@ from atomloom.errors import DataError
 APART, ASIDE = 64, 16
 """One of so many frames is set aside; of a short line, so many frames are."""
 
-TRIED = 4
-"""Frames before a cut of which one may be exchanged."""
+TRIED, EXCHANGES = 4, 2
+"""Frames before a cut that are tried, and how many of them may be exchanged."""
 
 SPARED = 9
 """A batch in which no more than room / 2^SPARED is left along an axis is full."""
@@ -169,26 +169,31 @@ class _Line:
     def _exchange(self, start: int, stop: int) -> bool:
         """Exchange a frame of this batch for one aside, if that fills it better; whether all of it fits in the end."""
         left = [room - ends[stop] + ends[start] for ends, _, room in self._axes]
-        fits = min(left) >= 0
-        if fits and any(map(le, left, self._spare)):
-            return True
-        best, found = left[0] if fits else self._axes[0].room, None
-        along = [(axis.ends, axis.aside, more) for axis, more in zip(self._axes, left, strict=True)]
-        for place in range(stop - 1, max(start, stop - TRIED) - 1, -1):
-            # Those that fit along one axis come first; if the axes are unlike each other, that is only a good guess.
-            end = len(self._aside)
-            for ends, aside, more in along:
-                end = bisect_right(aside, ends[place + 1] - ends[place] + more, 0, end)
-            if not end:
-                continue
-            rest = [ends[place + 1] - ends[place] + more - aside[end - 1] for ends, aside, more in along]
-            if rest[0] < best and min(rest) >= 0:
-                best, found = rest[0], (place, end - 1)
-                if any(map(le, rest, self._spare)):
-                    break
-        if found:
-            self._swap(*found)
-        return fits or found is not None
+        places, fits = list(range(stop - 1, max(start, stop - TRIED) - 1, -1)), min(left) >= 0
+        for _ in range(EXCHANGES):
+            if fits and any(map(le, left, self._spare)):
+                break
+            best, found = left[0] if fits else self._axes[0].room, None
+            along = [(axis.ends, axis.aside, more) for axis, more in zip(self._axes, left, strict=True)]
+            for place in places:
+                # Those that fit come first along one axis; if the axes are unlike each other, it is a good guess.
+                end = len(self._aside)
+                for ends, aside, more in along:
+                    end = bisect_right(aside, ends[place + 1] - ends[place] + more, 0, end)
+                if not end:
+                    continue
+                rest = [ends[place + 1] - ends[place] + more - aside[end - 1] for ends, aside, more in along]
+                if rest[0] < best and min(rest) >= 0:
+                    best, found = rest[0], (place, end - 1, rest)
+                    if any(map(le, rest, self._spare)):
+                        break
+            if found is None:
+                break
+            place, other, left = found
+            self._swap(place, other)
+            places.remove(place)
+            fits = True
+        return fits
 
     def _swap(self, place: int, other: int) -> None:
         """Have a frame of the line change places with one aside; where the frames behind it begin is not kept."""
