@@ -173,20 +173,7 @@ class _Line:
         for _ in range(EXCHANGES):
             if fits and any(map(le, left, self._spare)):
                 break
-            best, found = left[0] if fits else self._axes[0].room, None
-            along = [(axis.ends, axis.aside, more) for axis, more in zip(self._axes, left, strict=True)]
-            for place in places:
-                # Those that fit come first along one axis; if the axes are unlike each other, it is a good guess.
-                end = len(self._aside)
-                for ends, aside, more in along:
-                    end = bisect_right(aside, ends[place + 1] - ends[place] + more, 0, end)
-                if not end:
-                    continue
-                rest = [ends[place + 1] - ends[place] + more - aside[end - 1] for ends, aside, more in along]
-                if rest[0] < best and min(rest) >= 0:
-                    best, found = rest[0], (place, end - 1, rest)
-                    if any(map(le, rest, self._spare)):
-                        break
+            found = self._better(places, left, left[0] if fits else self._axes[0].room)
             if found is None:
                 break
             place, other, left = found
@@ -194,6 +181,24 @@ class _Line:
             places.remove(place)
             fits = True
         return fits
+
+    def _better(self, places: list[int], left: list[int], least: int) -> tuple[int, int, list[int]] | None:
+        """Which frame of the line to exchange for which one aside, and what is left then: less than `least`."""
+        found = None
+        along = [(axis.ends, axis.aside, more) for axis, more in zip(self._axes, left, strict=True)]
+        for place in places:
+            # Those that fit come first along one axis; if the axes are unlike each other, it is a good guess.
+            end = len(self._aside)
+            for ends, aside, more in along:
+                end = bisect_right(aside, ends[place + 1] - ends[place] + more, 0, end)
+            if not end:
+                continue
+            rest = [ends[place + 1] - ends[place] + more - aside[end - 1] for ends, aside, more in along]
+            if rest[0] < least and min(rest) >= 0:
+                least, found = rest[0], (place, end - 1, rest)
+                if any(map(le, rest, self._spare)):
+                    break
+        return found
 
     def _swap(self, place: int, other: int) -> None:
         """Have a frame of the line change places with one aside; where the frames behind it begin is not kept."""
