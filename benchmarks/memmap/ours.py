@@ -60,7 +60,7 @@ def padded(opened: Any) -> Epoch:
 def packed(opened: Any, shape: Shape) -> Iterator[Packed]:
     """An epoch of the same loader packed to budgets, with all pairs."""
     for batch in opened.batches(atoms=shape.atoms, pairs=shape.pairs, frames=shape.frames):
-        real = int(batch["frame_mask"].argmin()) or shape.frames  # the first one that is not
+        real = int(batch["frame_mask"].argmin()) or shape.frames  # the first slot that is not
         pairs = batch["dst_idx"], batch["src_idx"], batch["pair_mask"]
         yield Packed(batch["Z"], batch["R"], batch["F"], batch["E"][:real], *pairs)
 

@@ -269,11 +269,11 @@ def test_consecutive_packing_takes_few_batches(largest: int, budget: int) -> Non
 
 
 def test_consecutive_packing_leaves_frames_about_where_they_were() -> None:
-    """Few frames come more than a batch from their place, and those of a batch are not of one size."""
+    """Few frames are moved by more than a 32nd of all, and those of a batch are of as many sizes as all are."""
     sizes = np.random.default_rng(8).integers(10, 30, 16_384)
     packed = packing.consecutive(sizes, 1024)
     away = np.abs(np.concatenate(packed) - np.arange(len(sizes)))
-    assert np.mean(away > 2 * len(sizes) / 64) <= 0.04
+    assert np.mean(away > len(sizes) / 32) <= 0.04
     assert np.mean([sizes[chosen].std() for chosen in packed]) >= 0.9 * sizes.std()
 
 

@@ -24,7 +24,7 @@ from atomloom.data.columns import Indices, offsets
 from atomloom.errors import DataError
 
 APART, ASIDE = 64, 16
-"""One of so many frames is set aside; of a short line, so many frames are."""
+"""One of so many frames is set aside; of a line too short for that, about so many frames are."""
 
 TRIED, EXCHANGES = 4, 2
 """Frames before a cut that are tried, and how many of them may be exchanged."""

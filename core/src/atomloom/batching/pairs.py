@@ -80,8 +80,9 @@ def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, totals: Indi
     repeats, ends = np.repeat(lengths - 1, lengths), firsts[cuts]
     filled = np.flatnonzero(np.diff(ends))
     repeats[ends[1:][filled] - 1] += size - totals[filled]  # what is left is filled by the last atom, and cleared below
-    steps = _steps(set(lengths.tolist()))
-    pieces = list(map(steps.__getitem__, lengths.tolist()))
+    counts = lengths.tolist()
+    steps = _steps(set(counts))
+    pieces = [steps[count] for count in counts]
     batches = zip(pairwise(cuts.tolist()), pairwise(ends.tolist()), begins, totals.tolist(), strict=True)
     for (first, last), (start, stop), begin, total in batches:
         if start == stop:
@@ -98,10 +99,10 @@ def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, totals: Indi
 def _numbers(lengths: Indices, places: Indices, cuts: Indices, firsts: Indices) -> tuple[list[int], Places]:
     """The places of all atoms in their batches, and where those of each batch begin in this list."""
     begins = firsts[cuts[:-1]]
-    in_batch = places - firsts[:-1]
-    if np.array_equal(in_batch, np.repeat(-begins, np.diff(cuts))):  # frames one behind the other, as in every batch
+    shift = places - firsts[:-1]
+    if np.array_equal(shift, np.repeat(-begins, np.diff(cuts))):  # frames one behind the other, as in every batch
         return [0] * len(begins), np.arange(np.diff(firsts[cuts]).max(initial=0), dtype=np.int32)
-    numbers: Places = np.repeat(in_batch.astype(np.int32), lengths)
+    numbers: Places = np.repeat(shift.astype(np.int32), lengths)
     numbers += np.arange(len(numbers), dtype=np.int32)
     return begins.tolist(), numbers
 
