@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent
 DIST = ROOT / "dist"
 PINS = DIST / "constraints.txt"
 CONSTRAINTS = ROOT / "constraints.txt"
+COMPILED = ROOT / ".nox" / "compiled"
 RESOLVED = "# Resolved by `nox -s pin`; edit above this line only."
 CORE = ROOT / "core"
 PLUGINS = {path.parent.name: path.parent for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))}
@@ -39,6 +40,10 @@ HEAVY = ("mlflow", "wandb")
 LINT = ("import-linter", "mypy", "ruff")
 FILES = (ROOT / "docs" / "requirements.txt", *PEERS.values())
 TEST = ("hatchling", "hypothesis", "packaging", "pip", "pytest")  # fixture plugins are built and installed
+SHARING = "pytest-xdist"
+
+# Where pytest runs its files of tests side by side; a worker takes a gigabyte, so that many processors are not all used.
+WORKERS = min(os.cpu_count() or 1, 4)
 
 nox.needs_version = ">=2025.10.14"  # requires=
 nox.options.default_venv_backend = "venv"
@@ -110,9 +115,15 @@ def wheels_of(requirements: tuple[str, ...]) -> Iterator[Path]:
         yield from DIST.glob(f"{distribution(requirement).replace('-', '_')}-[0-9]*.whl")
 
 
-def pytest(session: nox.Session, *arguments: str | Path, **options: Any) -> None:
-    """Run pytest with the workspace's settings."""
-    session.run("python", "-m", "pytest", "-c", "pyproject.toml", "--rootdir", ".", *map(str, arguments), **options)
+def pytest(session: nox.Session, *arguments: str | Path, env: Mapping[str, str] | None = None, **options: Any) -> None:
+    """Run pytest with the workspace's settings, several files at a time, `-n 0` one after the other.
+
+    What JAX compiles for one process is kept for all others, also those of other sessions: most of the tests' time.
+    """
+    shared = ("-n", str(WORKERS), "--dist", "loadfile")
+    kept = {"JAX_COMPILATION_CACHE_DIR": str(COMPILED), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    command = ("python", "-m", "pytest", "-c", "pyproject.toml", "--rootdir", ".", *shared, *map(str, arguments))
+    session.run(*command, env={**kept, **(env or {})}, **options)
 
 
 def run_all(session: nox.Session, *commands: tuple[str, ...], **options: Any) -> None:
@@ -142,7 +153,7 @@ def wheels(session: nox.Session) -> None:
 @nox.session(venv_params=EMPTY, requires=["wheels"])
 def core(session: nox.Session) -> None:
     """Core alone: its tests and the examples in its docstrings."""
-    install(session, "atomloom[test]")
+    install(session, "atomloom[test]", SHARING)
     pytest(session, "--doctest-modules", "--pyargs", "atomloom", "core/tests", *session.posargs)
 
 
@@ -150,21 +161,21 @@ def core(session: nox.Session) -> None:
 @nox.parametrize("plugin", [nox.param(folder, id=key) for key, folder in PLUGINS.items()])
 def plugin(session: nox.Session, plugin: Path) -> None:
     """One plugin with what it declares and nothing else: its tests and the examples in its docstrings."""
-    install(session, f"{name(plugin)}[test]")
+    install(session, f"{name(plugin)}[test]", SHARING)
     pytest(session, "--doctest-modules", "--pyargs", module(plugin), plugin / "tests", *session.posargs)
 
 
 @nox.session(venv_params=EMPTY, requires=["wheels"])
 def together(session: nox.Session) -> None:
     """Core and all plugins in one environment: the tests of what they do to each other, and of their wheels."""
-    install(session, *everything("test"), *TEST)
+    install(session, *everything("test"), *TEST, SHARING)
     pytest(session, "tests", *session.posargs, env={"ATOMLOOM_DIST": str(DIST)})
 
 
 @nox.session(venv_params=EMPTY, requires=["wheels"])
 def slow(session: nox.Session) -> None:
     """On request: the tests marked slow, and those of the heavy extras, with core and all plugins installed."""
-    install(session, *everything("test", *HEAVY), *TEST)
+    install(session, *everything("test", *HEAVY), *TEST, SHARING)
     folders = [folder / "tests" for folder in (ROOT, CORE, *PLUGINS.values())]
     pytest(session, "-m", "slow", *folders, *session.posargs, env={"ATOMLOOM_DIST": str(DIST)}, success_codes=[0, 5])
     pytest(session, CORE / "tests" / "test_runs_tracking.py")
@@ -173,7 +184,7 @@ def slow(session: nox.Session) -> None:
 @nox.session(venv_params=EMPTY, requires=["wheels"])
 def docs(session: nox.Session) -> None:
     """Build the pages with every warning an error, and run the code in them and in the READMEs."""
-    install(session, *everything(), "-r", "docs/requirements.txt")
+    install(session, *everything(), SHARING, "-r", "docs/requirements.txt")
     session.run("sphinx-build", "-W", "--keep-going", "-n", "-q", "-b", "html", "docs", "docs/_build/html")
     pages = [path for path in READMES if path.exists()]
     pytest(session, "-p", "docs.executed", "docs", *pages, *session.posargs)
@@ -250,7 +261,7 @@ def pin(session: nox.Session) -> None:
     limits = Path(session.create_tmp()) / "held.txt"
     ours = [line for line in PINS.read_text(encoding="utf-8").splitlines() if line.startswith("atomloom")]
     limits.write_text("\n".join([held, *ours]) + "\n", encoding="utf-8")
-    wanted = [*everything(), *TEST, *LINT, "nox", *listed_in(*FILES)]
+    wanted = [*everything(), *TEST, SHARING, *LINT, "nox", *listed_in(*FILES)]
     pip(session, "install", "--no-compile", "--upgrade", "--constraint", str(limits), *wanted)
     listed = session.run("python", "-m", "pip", "list", "--format", "freeze", silent=True) or ""
     by_hand = {re.split("==", line)[0].lower() for line in held.splitlines() if not line.startswith("#")}
