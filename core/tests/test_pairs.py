@@ -90,14 +90,14 @@ def test_pairs_of_several_batches_are_those_of_each(batches: list[list[int]], ap
     totals = np.array([sum(length * (length - 1) for length in batch) for batch in batches], dtype=np.int64)
     made = list(slotted_pairs(lengths, places, cuts, totals, 20))
     assert len(made) == len(batches)
-    for pairs, total, (first, last) in zip(made, totals.tolist(), pairwise(cuts.tolist()), strict=True):
+    for (destination, source), total, (first, last) in zip(made, totals.tolist(), pairwise(cuts.tolist()), strict=True):
         expected = [
             (place + i, place + j)
             for place, length in zip(places[first:last].tolist(), lengths[first:last].tolist(), strict=True)
             for i, j in product(range(length), repeat=2)
             if i != j
         ]
-        found = list(zip(pairs.destination.tolist(), pairs.source.tolist(), strict=True))
+        found = list(zip(destination.tolist(), source.tolist(), strict=True))
         assert found == expected + [(0, 0)] * (20 - total)
 
 

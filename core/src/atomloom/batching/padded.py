@@ -23,6 +23,9 @@ from atomloom.data.columns import Array, Indices, offsets, segments
 from atomloom.data.slots import SMALL, at_once, sealed
 from atomloom.errors import DataError
 
+PAIRS = ("dst_idx", "src_idx", "pair_mask")
+"""The arrays of a list of pairs."""
+
 WIDEST = 1024
 """Slots of a frame up to which masks are looked up in a table, which grows with the square of it."""
 
@@ -129,12 +132,10 @@ def pad_several(
     for axis in (axis for axis in ragged if axis not in ("", "atom", "pair")):
         arrays[f"{axis}_mask"] = _first(stack.totals(axis).tolist(), stack.size(axis))
         arrays[f"{axis}_segments"] = stack.owners(axis)
-    names, atoms = tuple(arrays), stack.totals("atom").tolist()
-    listed = stack.pairs(pairs) if shape.pairs else ({} for _ in counts)
-    for count, real, made, lists in zip(counts, atoms, zip(*arrays.values(), strict=True), listed, strict=True):
-        batch = dict(zip(names, made, strict=True))
-        batch.update(lists)
-        yield PaddedBatch.sealed(batch, shape, count, real)
+    lists, listed = stack.pairs(pairs) if shape.pairs else ((), [()] * len(counts))
+    names, atoms = (*arrays, *lists), stack.totals("atom").tolist()
+    for count, real, made, found in zip(counts, atoms, zip(*arrays.values(), strict=True), listed, strict=True):
+        yield PaddedBatch.sealed(dict(zip(names, made + found, strict=True)), shape, count, real)
 
 
 class _Stack:
@@ -216,19 +217,21 @@ class _Stack:
         owners[real] = np.repeat(self.rank.astype(np.int32), self.lengths(axis))
         return sealed(owners)
 
-    def pairs(self, pairs: PairList | None) -> Iterator[dict[str, Array]]:
-        """These pairs batch by batch, or without them all pairs of different atoms of a frame."""
-        return self._all_pairs() if pairs is None else self._given_pairs(pairs)
+    def pairs(self, pairs: PairList | None) -> tuple[tuple[str, ...], Iterator[tuple[Array, ...]]]:
+        """These pairs batch by batch, or without them all pairs of different atoms of a frame; the names come first."""
+        if pairs is None:
+            return PAIRS, self._all_pairs()
+        return PAIRS if pairs.shift is None else (*PAIRS, "pair_shift"), self._given_pairs(pairs)
 
-    def _all_pairs(self) -> Iterator[dict[str, Array]]:
+    def _all_pairs(self) -> Iterator[tuple[Array, ...]]:
         places, lengths, size = self.slots("atom").places, self.lengths("atom"), self.shape.pairs
         counts = np.diff(offsets(dense_pairs(lengths))[self.cuts])
         _check("pairs", counts, size)
         made = slotted_pairs(lengths, places, self.cuts, counts, size)
-        for pairs, mask in zip(made, _first(counts.tolist(), size), strict=True):
-            yield {"dst_idx": sealed(pairs.destination), "src_idx": sealed(pairs.source), "pair_mask": mask}
+        for (destination, source), mask in zip(made, _first(counts.tolist(), size), strict=True):
+            yield sealed(destination), sealed(source), mask
 
-    def _given_pairs(self, pairs: PairList) -> Iterator[dict[str, Array]]:
+    def _given_pairs(self, pairs: PairList) -> Iterator[tuple[Array, ...]]:
         slot = segments(self.slots("atom").places, self.lengths("atom")).astype(np.int32)
         several = len(self.counts) > 1  # then they are in order, and the first atoms of batches divide them
         ends = self.starts("atom")[self.cuts]
@@ -237,15 +240,11 @@ class _Stack:
         _check("pairs", counts, self.shape.pairs)
         # To `spread` a batch is one frame, whose rows are the pairs.
         slots = Slots(self.shape.pairs, np.arange(len(cuts)), np.zeros_like(counts))
-        found: dict[str, Iterable[Array]] = {
-            "dst_idx": spread(slot[pairs.destination], slots, counts),
-            "src_idx": spread(slot[pairs.source], slots, counts),
-            "pair_mask": _first(counts.tolist(), self.shape.pairs),
-        }
+        sides = (slot[pairs.destination], slot[pairs.source])
+        found = [*(spread(rows, slots, counts) for rows in sides), _first(counts.tolist(), self.shape.pairs)]
         if pairs.shift is not None:
-            found["pair_shift"] = spread(pairs.shift, slots, counts)
-        for made in zip(*found.values(), strict=True):
-            yield dict(zip(found, made, strict=True))
+            found.append(spread(pairs.shift, slots, counts))
+        return zip(*found, strict=True)
 
 
 def _first(counts: Iterable[int], slots: int) -> Iterator[Array]:

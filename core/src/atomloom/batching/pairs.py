@@ -62,18 +62,20 @@ def all_pairs(lengths: Indices, starts: Indices | None = None) -> PairList:
         todo = "Take fewer frames at a time, or only pairs within a cutoff"
         raise DataError("list all pairs of atoms", f"there are {total}", todo)
     places = offsets(lengths)[:-1] if starts is None else starts
-    return next(slotted_pairs(lengths, places, np.array([0, len(lengths)]), np.array([total]), total))
+    return PairList(*next(slotted_pairs(lengths, places, np.array([0, len(lengths)]), np.array([total]), total)))
 
 
-def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, totals: Indices, size: int) -> Iterator[PairList]:
-    """What `all_pairs` gives of the frames of several batches, batch by batch in `size` slots, zero where nothing is.
+def slotted_pairs(
+    lengths: Indices, places: Indices, cuts: Indices, totals: Indices, size: int
+) -> Iterator[tuple[Places, Places]]:
+    """Destination and source of all pairs, of several batches one after the other, zero in slots that are left over.
 
     Args:
         lengths: atoms of each frame.
         places: the place of each frame's first atom in its batch.
         cuts: the number of the first frame of each batch, and the number of all frames.
         totals: how many pairs each batch has.
-        size: at least as many as any of them.
+        size: slots for pairs of each, at least as many as any of them has.
     """
     firsts = offsets(lengths)
     begins, numbers = _numbers(lengths, places, cuts, firsts)
@@ -86,14 +88,14 @@ def slotted_pairs(lengths: Indices, places: Indices, cuts: Indices, totals: Indi
     batches = zip(pairwise(cuts.tolist()), pairwise(ends.tolist()), begins, totals.tolist(), strict=True)
     for (first, last), (start, stop), begin, total in batches:
         if start == stop:
-            yield PairList(np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32))
+            yield np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
             continue
         destination: Places = numbers[begin : begin + stop - start].repeat(repeats[start:stop])
         destination[total:] = 0
         rest = bytes((size - total) * destination.itemsize)
         source: Places = np.frombuffer(bytearray().join((*pieces[first:last], rest)), dtype=np.int32)
         source += destination
-        yield PairList(destination, source)
+        yield destination, source
 
 
 def _numbers(lengths: Indices, places: Indices, cuts: Indices, firsts: Indices) -> tuple[list[int], Places]:

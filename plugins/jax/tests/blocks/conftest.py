@@ -38,13 +38,15 @@ def _apart(rng: np.random.Generator, length: int) -> np.ndarray:
     return places
 
 
-def _padded(frames: list[Arrays], cutoff: float = 3.0, spare: tuple[int, int, int] = (0, 0, 0)) -> Arrays:
-    """These frames with their pairs, and spare slots for frames, atoms and pairs."""
+def _padded(
+    frames: list[Arrays], cutoff: float = 3.0, spare: tuple[int, int, int] = (0, 0, 0), shape: Shape | None = None
+) -> Arrays:
+    """These frames with their pairs, and spare slots for frames, atoms and pairs, or in a shape."""
     dataset = Dataset.from_frames(frames)
     batch = dataset.take(np.arange(len(dataset)))
     pairs = within(batch, cutoff)
     sizes = len(frames) + spare[0], len(batch["Z"]) + spare[1], len(pairs.source) + spare[2]
-    return dict(pad(batch, Shape(*sizes), pairs))
+    return dict(pad(batch, shape or Shape(*sizes), pairs))
 
 
 def _drawn(module: Any, *arguments: Any) -> Any:

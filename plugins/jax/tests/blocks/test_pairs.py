@@ -93,7 +93,7 @@ def test_softmax_has_the_gradient_of_finite_differences() -> None:
     """By logits and by weights, and no NaN where all weights of a segment vanish."""
     rng = np.random.default_rng(0)
     logits, weights = jnp.asarray(rng.normal(size=7)), jnp.asarray(rng.uniform(0.2, 1.0, size=7))
-    check_grads(lambda x, w: segment_softmax(x, jnp.asarray(SEGMENTS), 6, w), (logits, weights), order=2)
+    check_grads(jax.jit(lambda x, w: segment_softmax(x, jnp.asarray(SEGMENTS), 6, w)), (logits, weights), order=2)
     slopes = jax.jacobian(lambda x: segment_softmax(x, jnp.asarray(SEGMENTS), 6, jnp.asarray(MASK)))(logits)
     assert np.isfinite(slopes).all()
     assert (np.asarray(slopes)[~MASK] == 0).all()

@@ -64,7 +64,7 @@ def test_a_basis_is_its_formula(name: str, count: int) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_basis_has_the_derivatives_of_finite_differences(name: str) -> None:
     """First and second ones: forces are trained."""
-    check_grads(lambda r: BASES[name](r, 6, CUTOFF), (jnp.asarray(DISTANCES),), order=2)
+    check_grads(jax.jit(lambda r: BASES[name](r, 6, CUTOFF)), (jnp.asarray(DISTANCES),), order=2)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -120,7 +120,7 @@ def test_a_cutoff_is_its_formula(name: str) -> None:
     """Within the cutoff; `polynomial` is PhysNet's by default."""
     found = CUTOFFS[name](jnp.asarray(DISTANCES), CUTOFF)
     np.testing.assert_allclose(found, CLOSED[name](DISTANCES / CUTOFF), rtol=1e-12, atol=1e-14)
-    check_grads(lambda r: CUTOFFS[name](r, CUTOFF), (jnp.asarray(DISTANCES),), order=2)
+    check_grads(jax.jit(lambda r: CUTOFFS[name](r, CUTOFF)), (jnp.asarray(DISTANCES),), order=2)
 
 
 @pytest.mark.parametrize(("name", "smooth"), [("bump", 3), ("cosine", 1), ("polynomial", 2)])
