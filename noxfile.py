@@ -42,7 +42,7 @@ FILES = (ROOT / "docs" / "requirements.txt", *PEERS.values())
 TEST = ("hatchling", "hypothesis", "packaging", "pip", "pytest")  # fixture plugins are built and installed
 SHARING = "pytest-xdist"
 
-# Where pytest runs its files of tests side by side; a worker takes a gigabyte, so that many processors are not all used.
+# Files of tests run side by side. A worker takes up to 1.5 gigabytes, so that not every processor gets one.
 WORKERS = min(os.cpu_count() or 1, 4)
 
 nox.needs_version = ">=2025.10.14"  # requires=
