@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -120,6 +121,9 @@ def pytest(session: nox.Session, *arguments: str | Path, env: Mapping[str, str] 
 
     What JAX compiles for one process is kept for all others, also those of other sessions: most of the tests' time.
     """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # So it is in a background job of a script, and would be in all that it starts; but tests send Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     shared = ("-n", str(WORKERS), "--dist", "loadfile")
     kept = {"JAX_COMPILATION_CACHE_DIR": str(COMPILED), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     command = ("python", "-m", "pytest", "-c", "pyproject.toml", "--rootdir", ".", *shared, *map(str, arguments))
