@@ -122,7 +122,7 @@ def pytest(session: nox.Session, *arguments: str | Path, env: Mapping[str, str] 
     What JAX compiles for one process is kept for all others, also those of other sessions: most of the tests' time.
     """
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-        # So it is in a background job of a script, and would be in all that it starts; but tests send Ctrl-C.
+        # A background job of a script begins with Ctrl-C ignored and hands that down, and tests send Ctrl-C.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     shared = ("-n", str(WORKERS), "--dist", "loadfile")
     kept = {"JAX_COMPILATION_CACHE_DIR": str(COMPILED), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}

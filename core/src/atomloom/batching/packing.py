@@ -29,7 +29,7 @@ APART, ASIDE = 64, 16
 TRIED, EXCHANGES = 4, 2
 """Frames before a cut that are tried, and how many of them may be exchanged."""
 
-SPARED = 9
+SPARED = 8
 """A batch in which no more than room / 2^SPARED is left along an axis is full."""
 
 

@@ -212,10 +212,10 @@ class _Stack:
             one = _even_owners(self.shape.frames, self.shape.per_frame, self.shape.atoms)
             return np.broadcast_to(one, (len(self.counts), len(one)))
         size = self.size(axis)
-        owners = np.full((len(self.counts), size), self.shape.frames - 1, dtype=np.int32)
-        real = np.arange(size) < self.totals(axis)[:, None]
-        owners[real] = np.repeat(self.rank.astype(np.int32), self.lengths(axis))
-        return sealed(owners)
+        # Behind the frames of each batch one more, the last one, has the slots that are left over.
+        lengths = np.insert(self.lengths(axis), self.cuts[1:], size - self.totals(axis))
+        ranks = np.insert(self.rank.astype(np.int32), self.cuts[1:], self.shape.frames - 1)
+        return sealed(np.repeat(ranks, lengths)).reshape(len(self.counts), size)
 
     def pairs(self, pairs: PairList | None) -> tuple[tuple[str, ...], Iterator[tuple[Array, ...]]]:
         """These pairs batch by batch, or without them all pairs of different atoms of a frame; the names come first."""
