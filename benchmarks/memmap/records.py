@@ -24,8 +24,16 @@ def write(molecules: Molecules, folder: Path) -> None:
     writer.close()
 
 
-def open_array_record(folder: Path) -> Epoch:
-    """The records of a batch by one call."""
+def open_source(folder: Path) -> Epoch:
+    """What array_record gives to Python for random access, from which grain's own source is derived."""
+    from array_record.python.array_record_data_source import ArrayRecordDataSource
+
+    source = ArrayRecordDataSource(str(folder / "data.array_record"))
+    return by_batch(lambda chosen: laying.records(source.__getitems__(chosen.tolist())))
+
+
+def open_reader(folder: Path) -> Epoch:
+    """The reader beneath it, called with the records of a whole batch, which it reads in threads."""
     from array_record.python.array_record_module import ArrayRecordReader
 
     reader = ArrayRecordReader(
@@ -54,6 +62,7 @@ def open_grain(folder: Path) -> Epoch:
 
 
 CONTENDERS = (
-    Contender("array_record", write, open_array_record, ("array_record",), limit=15.0),
+    Contender("array_record, its data source", write, open_source, ("array_record",), limit=15.0),
+    Contender("array_record, its reader", write, open_reader, ("array_record",)),
     Contender("grain on array_record", write, open_grain, ("array_record", "grain"), own_order=True),
 )
