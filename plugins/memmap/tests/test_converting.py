@@ -358,7 +358,24 @@ def test_nothing_is_done_by_nobody(options: dict[str, int], tmp_path: Path) -> N
         convert(conversion(("missing.npz",), tmp_path / "s", **options))
 
 
-def test_a_missing_file_is_told(paths: tuple[str, ...], tmp_path: Path) -> None:
-    """Among others that are there."""
+@pytest.mark.parametrize("among", [True, False])
+def test_missing_and_empty_files_are_told(among: bool, paths: tuple[str, ...], tmp_path: Path) -> None:
+    """Among others that are there, and alone."""
+    others = paths if among else ()
     with pytest.raises(InputError, match=r"missing.npz': there is no such file"):
-        convert(conversion((*paths, str(tmp_path / "missing.npz")), tmp_path / "s"))
+        convert(conversion((*others, str(tmp_path / "missing.npz")), tmp_path / "s"))
+    (tmp_path / "empty.npz").touch()
+    with pytest.raises(InputError, match=r"empty.npz': the file is empty"):
+        convert(conversion((*others, str(tmp_path / "empty.npz")), tmp_path / "s"))
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_file_that_is_named_twice_is_packed_twice(paths: tuple[str, ...], tmp_path: Path) -> None:
+    """As it is read twice by every other command."""
+    for name, given in (("once", paths[:1]), ("twice", (paths[0], paths[0]))):
+        convert(conversion(given, tmp_path / name))
+    once, twice = (Store(tmp_path / name).dataset() for name in ("once", "twice"))
+    assert len(twice) == 2 * len(once)
+    frames = np.arange(len(once))
+    for name in once.columns:
+        np.testing.assert_array_equal(twice.take(frames + len(once))[name], once.take(frames)[name])

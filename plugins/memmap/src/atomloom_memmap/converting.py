@@ -84,25 +84,24 @@ class Job:
     conversion: Conversion
 
     @cached_property
-    def loaded(self) -> dict[str, Harmonised]:
-        """What the files hold, harmonised each; those that belong side by side under the name of the first."""
+    def loaded(self) -> list[tuple[str, Harmonised]]:
+        """Each file and what it holds, harmonised; those that belong side by side under the name of the first."""
         parts = [self.files] if self.beside else [(file,) for file in self.files]
-        found = {}
+        found = []
         for part in parts:
             with _naming(part):
-                found[part[0]] = self.conversion.load(part)
+                found.append((part[0], self.conversion.load(part)))
         return found
 
     @cached_property
     def contents(self) -> Contents:
         """All of it as a store holds it."""
-        first, *others = self.loaded
-        if others:
-            known = {file: _fields(file, each) for file, each in self.loaded.items()}
-            for other in others:
-                agree(known[first], known[other], (f"'{first}'", f"'{other}'"))
+        if len(self.loaded) > 1:
+            (first, known), *others = [(file, _fields(file, each)) for file, each in self.loaded]
+            for other, fields in others:
+                agree(known, fields, (f"'{first}'", f"'{other}'"))
         with _naming(self.files):
-            joined = concatenate([each.dataset for each in self.loaded.values()])
+            joined = concatenate([each.dataset for _, each in self.loaded])
             return Contents.of(joined.with_meta(**{CONVERTED_FROM: [origin(file) for file in self.files]}))
 
     def forget(self) -> None:
@@ -159,10 +158,10 @@ def convert(conversion: Conversion) -> tuple[Finding, ...]:
 def jobs_of(conversion: Conversion) -> list[Job]:
     """The files in their order, put together to jobs of as many bytes as a shard has at the most."""
     groups: list[list[str]] = []
-    held = limit = conversion.shard_mib << 20
+    held, limit = 0, conversion.shard_mib << 20
     for file in (path for pattern in conversion.paths for path in expand(pattern)):
         size = _bytes(file)
-        if held + size > limit:
+        if not groups or held + size > limit:
             groups.append([])
             held = 0
         groups[-1].append(str(file))
@@ -207,10 +206,10 @@ def _survey(several: bool, job: Job) -> Survey:
     contents, limit = job.contents, job.conversion.shard_mib
     findings = [
         replace(finding, note=f"{finding.note} in '{file}'") if several or len(job.loaded) > 1 else finding
-        for file, each in job.loaded.items()
+        for file, each in job.loaded
         for finding in each.report.findings
     ]
-    levels = {file: each.dataset.meta[LEVEL] for file, each in job.loaded.items() if each.dataset.meta.get(LEVEL)}
+    levels = {file: each.dataset.meta[LEVEL] for file, each in job.loaded if each.dataset.meta.get(LEVEL)}
     shards = len(contents.shards(limit << 20))
     survey = Survey(contents.fields, contents.bytes, shards, identity(contents, limit), levels, tuple(findings))
     if several:
