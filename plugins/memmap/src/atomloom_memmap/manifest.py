@@ -211,7 +211,7 @@ def load(folder: Path) -> Manifest:
     path = folder / NAME
     try:
         return loads(path.read_bytes(), path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"open the store '{folder}'", *_why_none(folder)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -236,6 +236,8 @@ def aside(target: Path) -> Path:
 
 def _why_none(folder: Path) -> tuple[str, str]:
     goes_on = "Run the same conversion again: it goes on where it stopped"
+    if folder.is_file():
+        return "it is a file, and a store is a folder", "Pack it with `atomloom memmap convert -i FILE -o STORE`"
     if folder.exists():
         if folder.suffix == _PARTIAL:
             return "its conversion has not finished", goes_on
