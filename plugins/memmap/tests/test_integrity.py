@@ -270,7 +270,7 @@ def test_a_file_that_shrinks_while_it_is_open_is_an_error_before_the_batch(tmp_p
         (lambda path: path.mkdir(), "it holds no manifest.json. Name a folder that atomloom has packed"),
         (
             lambda path: path.write_text("a file"),
-            "it is a file, and a store is a folder. Pack it with `atomloom memmap",
+            "it is a file, and a store is a folder. Pack it with",
         ),
         (
             lambda path: path.with_name("a.partial").mkdir(),
