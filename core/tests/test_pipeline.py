@@ -193,6 +193,7 @@ def test_files_of_wrong_indices_are_told(tmp_path: Path, content: Any, error: ty
     ("dataset", "how", "found"),
     [
         (frames(3), {}, "3 frames leave none for 'test'. Give that part a larger share"),
+        (frames(9, parent=["a"] * 9), {"group": "parent"}, "9 frames in 1 group by parent leave none for 'valid'"),
         (frames(20, flag=np.ones(20)), {"field": "flag"}, "leave none for 'train'"),
         (frames(3, flag=["trian", "test", "test"]), {"field": "flag"}, "it holds 'trian'"),
         (frames(3, flag=[0, 1, 2]), {"field": "flag"}, "it holds 2"),

@@ -268,10 +268,7 @@ def test_a_file_that_shrinks_while_it_is_open_is_an_error_before_the_batch(tmp_p
     [
         (lambda path: None, "there is no such folder. Check the path"),
         (lambda path: path.mkdir(), "it holds no manifest.json. Name a folder that atomloom has packed"),
-        (
-            lambda path: path.write_text("a file"),
-            "it is a file, and a store is a folder. Pack it with",
-        ),
+        (lambda path: path.write_text("a file"), "it is a file, and a store is a folder. Pack it with"),
         (
             lambda path: path.with_name("a.partial").mkdir(),
             "its conversion has not finished. Run the same conversion again: it goes on where it stopped",

@@ -15,6 +15,7 @@ from atomloom.data import Dataset
 from atomloom.data.columns import Indices
 from atomloom.errors import ConfigError, DataError
 from atomloom.experiment import Split
+from atomloom.harmonizing.findings import counted
 
 PARTS = ("train", "valid", "test")
 
@@ -47,9 +48,18 @@ def split(dataset: Dataset, how: Split) -> Parts:
         parts = _by_strata(units, _strata(dataset, how.stratify or ()), shares, how.seed)
     for name in dict.fromkeys(("train", *how.shares)):
         if not len(parts.get(name, ())):
-            found = f"{len(dataset)} frames leave none for {name!r}"
+            found = f"{_counted(dataset, how)} leave none for {name!r}"
             raise DataError("split the data", found, "Give that part a larger share, or bring more frames")
     return Parts(**{name: np.sort(parts.get(name, np.zeros(0, dtype=np.int64))) for name in PARTS})
+
+
+def _counted(dataset: Dataset, how: Split) -> str:
+    """How many frames there are, and in how many groups where some of them stay together."""
+    frames = f"{len(dataset)} frames"
+    if how.field is not None or not how.group:
+        return frames
+    groups = len(np.unique(_units(dataset, how)))
+    return f"{frames} in {counted(groups, 'group')} by {how.group}"
 
 
 def _units(dataset: Dataset, how: Split) -> Indices:
