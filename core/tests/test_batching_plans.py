@@ -366,6 +366,8 @@ def test_waste_counts_what_is_padded() -> None:
     ("make", "says"),
     [
         (lambda s, o: FixedPlan(s, o, 0), "their size is 0"),
+        (lambda s, o: FixedPlan(s, o, 1 << 31), "their size is 2147483648. Give at most 2147483647"),
+        (lambda s, o: PackedPlan(s, o, Shape(4, 10**20)), f"their size is {10**20}"),
         (lambda s, o: FixedPlan(s, o, 2, num_atoms=5), "frame 1 has 9 atoms and num_atoms is 5"),
         (lambda s, o: BucketPlan(s, o, (3, 5), batch_size=2), "frame 1 has 9 atoms and the largest bucket holds 5"),
         (lambda s, o: BucketPlan(s, o, (9, 3), batch_size=2), "do not ascend"),

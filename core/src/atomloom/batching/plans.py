@@ -22,6 +22,7 @@ import numpy as np
 
 from atomloom.batching import buckets, packing
 from atomloom.batching.order import Order
+from atomloom.batching.pairs import MOST
 from atomloom.batching.shape import AXES, Shape, Sizes
 from atomloom.data.columns import Indices
 from atomloom.errors import ConfigError, DataError
@@ -222,7 +223,7 @@ class PackedPlan(Plan):
 
     def __post_init__(self) -> None:
         """Refuse frames above the budget, and budgets for what is not known of the frames."""
-        _check(self, min(self.shape.frames, self.shape.atoms))
+        _check(self, self.shape.frames, self.shape.atoms)
         for axis in self._axes:
             if self.sizes.along(axis) is None:
                 raise ConfigError("pack frames", f"a budget of {axis} is given and no count of them", "Leave it out")
@@ -271,10 +272,12 @@ def _per_frame(sizes: Sizes, frames: int, atoms: int, members: Indices | slice =
     return Shape(frames, frames * atoms, pairs, grid, atoms)
 
 
-def _check(plan: Plan, size: int) -> None:
-    if size < 1 or plan.group < 1:
-        found = f"their size is {size} and their group {plan.group}"
+def _check(plan: Plan, *sizes: int) -> None:
+    if min(sizes) < 1 or plan.group < 1:
+        found = f"their size is {min(sizes)} and their group {plan.group}"
         raise ConfigError("plan batches", found, "Give 1 or more for both")
+    if max(sizes) > MOST:
+        raise ConfigError("plan batches", f"their size is {max(sizes)}", f"Give at most {MOST}")
     if plan.order.frames != len(plan.sizes):
         found = f"the order is of {plan.order.frames} frames and there are {len(plan.sizes)}"
         raise ConfigError("plan batches", found, "Make the order of as many frames")
