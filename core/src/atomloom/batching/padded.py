@@ -23,11 +23,10 @@ from atomloom.data.columns import Array, Indices, offsets, segments
 from atomloom.data.slots import SMALL, at_once, sealed
 from atomloom.errors import DataError
 
-PAIRS = ("dst_idx", "src_idx", "pair_mask")
-"""The arrays of a list of pairs."""
-
 WIDEST = 1024
 """Slots of a frame up to which masks are looked up in a table, which grows with the square of it."""
+
+_LISTED = ("dst_idx", "src_idx", "pair_mask")  # what a batch holds of all lists of pairs
 
 
 @final
@@ -220,8 +219,8 @@ class _Stack:
     def pairs(self, pairs: PairList | None) -> tuple[tuple[str, ...], Iterator[tuple[Array, ...]]]:
         """These pairs batch by batch, or without them all pairs of different atoms of a frame; the names come first."""
         if pairs is None:
-            return PAIRS, self._all_pairs()
-        return PAIRS if pairs.shift is None else (*PAIRS, "pair_shift"), self._given_pairs(pairs)
+            return _LISTED, self._all_pairs()
+        return _LISTED if pairs.shift is None else (*_LISTED, "pair_shift"), self._given_pairs(pairs)
 
     def _all_pairs(self) -> Iterator[tuple[Array, ...]]:
         places, lengths, size = self.slots("atom").places, self.lengths("atom"), self.shape.pairs

@@ -27,7 +27,7 @@ MANY = 150
 """Frames of more candidates than this, on average, are left to vesin, if it is there."""
 
 MOST = (1 << 31) - 1
-"""Pairs in a list: as many as its numbers can count."""
+"""Pairs in a list, and slots of a batch: as many as `Places` can count."""
 
 _ROWS = 1 << 21  # candidates that are looked at together, some hundred megabytes
 _FLAT = 1e-6  # angstrom^3

@@ -56,7 +56,7 @@ def split(dataset: Dataset, how: Split) -> Parts:
 def _counted(dataset: Dataset, how: Split) -> str:
     """How many frames there are, and in how many groups where some of them stay together."""
     frames = f"{len(dataset)} frames"
-    if how.field is not None or not how.group:
+    if not how.group:
         return frames
     groups = len(np.unique(_units(dataset, how)))
     return f"{frames} in {counted(groups, 'group')} by {how.group}"
